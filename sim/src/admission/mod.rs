@@ -1,0 +1,33 @@
+//! What the API server fills in and adds when an object is created: defaulting, built-in admission and KubeVirt's webhooks.
+
+mod node;
+mod persistent_volume;
+mod persistent_volume_claim;
+pub(crate) mod pod;
+mod virtual_machine;
+pub(crate) mod virtual_machine_instance;
+
+use crate::config::Config;
+use crate::objects::{
+    DataVolume, PriorityClass, StorageClass, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+};
+use crate::store::View;
+use stuckvm_detector::Time;
+
+/// Completes a new object. A kind that nothing is added to keeps the default.
+pub(crate) trait Admit {
+    /// Completes the object; `view` is the server's own, `now` the time of creation.
+    fn admit(&mut self, _view: View<'_>, _now: Time) {}
+
+    /// The same for kinds whose webhooks differ by release.
+    fn admit_configured(&mut self, view: View<'_>, now: Time, _config: &Config) {
+        self.admit(view, now);
+    }
+}
+
+impl Admit for DataVolume {}
+impl Admit for PriorityClass {}
+impl Admit for StorageClass {}
+impl Admit for VolumeCloneSource {}
+impl Admit for VolumeImportSource {}
+impl Admit for VolumeUploadSource {}

@@ -1,0 +1,504 @@
+//! The cluster: the loop that turns instants into writes.
+
+use crate::claim_events::{ClaimEvent, ClaimEvents};
+use crate::config::Config;
+use crate::context::{Context, Event, StatusWrite};
+use crate::controller::{Action, Controller};
+use crate::environment::{Environment, Image};
+use crate::event_queue::{EventQueue, Phase};
+use crate::journal::Entry;
+use crate::kind::{Kind, Object, ObjectId, Resource, Visit};
+use crate::random::Random;
+use crate::store::{ApiError, Horizon, Store, View};
+use crate::trace::Trace;
+use crate::work_queue::{Work, WorkQueue};
+use arcstr::ArcStr;
+use std::collections::VecDeque;
+use std::time::Duration;
+use stuckvm_detector::Time;
+
+/// A fake cluster on virtual time.
+///
+/// Whoever drives it asks for [`Cluster::next_at`], goes there with [`Cluster::advance_to`], may change things as a
+/// user would, and lets the instant settle.
+pub struct Cluster {
+    now: Time,
+    config: Config,
+    store: Store,
+    events: EventQueue<Event>,
+    controllers: Vec<Seat>,
+    environment: Environment,
+    random: Random,
+    trace: Trace,
+    status_writes: Vec<StatusWrite>,
+    claim_events: ClaimEvents,
+    journal: Option<Vec<Entry>>,
+    deliveries: VecDeque<Delivery>,
+    /// Pieces of work in all.
+    work_done: u64,
+}
+
+/// CDI's own images are there wherever CDI is installed.
+const CDI_IMAGE: Image = Image { size_bytes: 300_000_000 };
+
+/// A controller with its informers and its queue.
+struct Seat {
+    controller: Box<dyn Controller>,
+    horizon: Horizon,
+    queue: WorkQueue,
+}
+
+/// Stores an object as it stands.
+struct Load<'a>(&'a mut Store, Time);
+
+impl Visit for Load<'_> {
+    type Output = Result<ObjectId, ApiError>;
+
+    fn visit<T: Resource>(self, object: &std::sync::Arc<T>) -> Self::Output {
+        self.0.create(T::clone(object), self.1)
+    }
+}
+
+/// The writes up to a revision reach the informers at an instant.
+struct Delivery {
+    at: Time,
+    revision: u64,
+}
+
+/// An instant that does not come to rest: controllers that answer each other without end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the instant {at} did not come to rest within {budget} pieces of work; the last was {last} of {controller}"
+)]
+pub struct StepBudget {
+    /// The instant.
+    pub at: Time,
+    /// The limit that was reached.
+    pub budget: u64,
+    /// The controller that worked last.
+    pub controller: &'static str,
+    /// What it worked on.
+    pub last: String,
+}
+
+impl Cluster {
+    /// An empty cluster with every controller.
+    pub fn new(config: Config) -> Self {
+        Self::with_controllers(config, crate::controllers::all)
+    }
+
+    /// An empty cluster with the controllers of these names only, for whoever plays the others' parts.
+    pub fn with_some(config: Config, wanted: impl Fn(&str) -> bool) -> Self {
+        let some = |config: &Config| {
+            let all = crate::controllers::all(config).into_iter();
+            all.filter(|controller| wanted(controller.name())).collect()
+        };
+        Self::with_controllers(config, some)
+    }
+
+    /// An empty cluster with these controllers.
+    pub(crate) fn with_controllers(
+        config: Config,
+        controllers: impl FnOnce(&Config) -> Vec<Box<dyn Controller>>,
+    ) -> Self {
+        let lanes = config.recurring_delays();
+        let lanes =
+            lanes.into_iter().flat_map(|delay| [(delay, Phase::Controller), (delay, Phase::Environment)]);
+        let seat = |controller| Seat { controller, horizon: Horizon::default(), queue: WorkQueue::default() };
+        let mut cluster = Self {
+            now: config.start,
+            store: Store::new(config.seed),
+            events: EventQueue::with_lanes(lanes),
+            controllers: controllers(&config).into_iter().map(seat).collect(),
+            environment: Environment::default(),
+            random: Random::new(config.seed),
+            trace: Trace::new(config.keep_trace),
+            status_writes: Vec::new(),
+            claim_events: ClaimEvents::default(),
+            journal: config.keep_journal.then(Vec::new),
+            deliveries: VecDeque::new(),
+            work_done: 0,
+            config,
+        };
+        let cdi = &cluster.config.cdi;
+        for image in [&cdi.importer_image, &cdi.upload_server_image] {
+            cluster.environment.registry.push(image.clone(), CDI_IMAGE);
+        }
+        for index in 0..cluster.controllers.len() {
+            cluster.with_controller(index, |seat, cx| seat.start(cx));
+        }
+        cluster
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The next instant at which something is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.events.next_at()
+    }
+
+    /// Goes to an instant, which must not lie before now nor behind something that is due.
+    pub fn advance_to(&mut self, at: Time) {
+        assert!(at >= self.now, "time moves forward: from {} to {at}", self.now);
+        assert!(self.next_at().is_none_or(|due| due >= at), "nothing due is left behind");
+        self.now = at;
+    }
+
+    /// Lets everything happen that is due at this instant, again and again until nothing is left to do.
+    pub fn settle(&mut self) -> Result<(), StepBudget> {
+        let limit = self.work_done + self.config.instant_budget;
+        loop {
+            while let Some(event) = self.events.pop_at(self.now) {
+                self.handle(event);
+            }
+            match self.turn() {
+                None => return Ok(()),
+                Some((controller, work)) if self.work_done > limit => {
+                    let budget = self.config.instant_budget;
+                    return Err(StepBudget { at: self.now, budget, controller, last: format!("{work:?}") });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Plays every instant up to and including `until`.
+    pub fn run_until(&mut self, until: Time) -> Result<(), StepBudget> {
+        while let Some(at) = self.next_at().filter(|at| *at <= until) {
+            self.advance_to(at);
+            self.settle()?;
+        }
+        self.advance_to(until);
+        Ok(())
+    }
+
+    /// The store as the API server itself sees it.
+    pub fn view(&self) -> View<'_> {
+        View::newest(&self.store)
+    }
+
+    /// How many objects of a kind exist.
+    pub fn count<T: Resource>(&self) -> usize {
+        self.store.count::<T>()
+    }
+
+    /// What happened.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The world outside of the API, to set it up or to break it. What agents notice, they notice by themselves.
+    pub fn environment_mut(&mut self) -> &mut Environment {
+        &mut self.environment
+    }
+
+    /// The generator, to determine draws.
+    pub fn random_mut(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// Takes the writes of printable statuses since the last call, in order, unmerged.
+    pub fn take_status_writes(&mut self) -> Vec<StatusWrite> {
+        std::mem::take(&mut self.status_writes)
+    }
+
+    /// Pieces of work that controllers have done.
+    pub fn work_done(&self) -> u64 {
+        self.work_done
+    }
+
+    /// Takes the journal so far; empty unless [`Config::keep_journal`] is set.
+    pub fn take_journal(&mut self) -> Vec<Entry> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Puts stored objects into the store as they stand, uid and status included, known to every informer at once.
+    /// Nothing is filled in, traced or queued.
+    pub fn load(&mut self, objects: impl IntoIterator<Item = Object>) -> Result<Vec<ObjectId>, ApiError> {
+        let before = self.store.revision();
+        let ids = self.load_unseen(objects);
+        let revision = self.store.revision();
+        for Seat { controller, horizon, .. } in &mut self.controllers {
+            let mut unused = WorkQueue::default();
+            for known in before + 1..=revision {
+                controller.on_change(self.store.change(known), View::new(&self.store, horizon), &mut unused);
+            }
+        }
+        self.store.forget_seen(revision);
+        ids
+    }
+
+    /// The same for caches that were filled while no controller watched: what one expects to see stays outstanding.
+    pub(crate) fn load_unseen(
+        &mut self,
+        objects: impl IntoIterator<Item = Object>,
+    ) -> Result<Vec<ObjectId>, ApiError> {
+        let store = &mut self.store;
+        let ids = objects.into_iter().map(|object| object.visit(Load(store, self.now))).collect();
+        let revision = self.store.revision();
+        self.controllers.iter_mut().for_each(|seat| seat.horizon.advance(revision));
+        ids
+    }
+
+    /// Puts stored objects into the store as they stand, new to every informer, as when the whole control plane starts.
+    /// Nothing is filled in or traced.
+    pub fn restore(&mut self, objects: impl IntoIterator<Item = Object>) -> Result<Vec<ObjectId>, ApiError> {
+        let before = self.store.revision();
+        let store = &mut self.store;
+        let ids = objects.into_iter().map(|object| object.visit(Load(store, self.now))).collect();
+        self.publish(before);
+        ids
+    }
+
+    /// Records a Kubernetes event on a claim as a component does that is not simulated, first seen at `at`.
+    pub fn claim_event(&mut self, claim_uid: &ArcStr, event: ClaimEvent) {
+        self.claim_events.record(claim_uid, event);
+        self.claim_events.publish();
+    }
+
+    /// Lets one controller look at one thing, and nothing else happen. Returns `None` where no controller has the name.
+    pub fn reconcile_once(&mut self, controller: &str, work: impl Into<Work>) -> Option<Action> {
+        let index = self.controllers.iter().position(|seat| seat.controller.name() == controller)?;
+        let work = work.into();
+        Some(self.with_controller(index, |seat, cx| seat.reconcile(work, cx)))
+    }
+
+    /// Tells one controller that something in the world has ended. Returns `None` where no controller has the name.
+    pub(crate) fn complete_once(&mut self, controller: &str, work: Work) -> Option<()> {
+        let index = self.controllers.iter().position(|seat| seat.controller.name() == controller)?;
+        self.with_controller(index, |seat, cx| seat.complete(work, cx));
+        Some(())
+    }
+
+    /// Takes a machine away, or brings it back.
+    pub fn set_machine(&mut self, node: &str, lost: bool) {
+        if lost {
+            self.environment.machines.lose(node);
+        } else {
+            self.environment.machines.recover(node);
+        }
+        for index in 0..self.controllers.len() {
+            self.with_controller(index, |seat, cx| seat.on_machine(node, lost, cx));
+        }
+    }
+
+    /// Creates an object of any kind as a user does.
+    pub fn apply(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
+        struct Create<'a>(&'a mut Cluster);
+        impl Visit for Create<'_> {
+            type Output = Result<ObjectId, ApiError>;
+            fn visit<T: Resource>(self, object: &std::sync::Arc<T>) -> Self::Output {
+                self.0.create(T::clone(object))
+            }
+        }
+        object.visit(Create(self))
+    }
+
+    /// Creates an object as a user does.
+    pub fn create<T: Resource>(&mut self, object: T) -> Result<ObjectId, ApiError> {
+        self.as_user(|cx| cx.create(object))
+    }
+
+    /// Creates an object of any kind as it stands, past admission, and lets every informer hear of it.
+    pub fn put(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
+        struct Put<'a>(&'a mut Cluster);
+        impl Visit for Put<'_> {
+            type Output = Result<ObjectId, ApiError>;
+            fn visit<T: Resource>(self, object: &std::sync::Arc<T>) -> Self::Output {
+                self.0.as_user(|cx| cx.create_as_is(T::clone(object)))
+            }
+        }
+        object.visit(Put(self))
+    }
+
+    /// Changes an object as a user does.
+    pub fn patch<T: Resource>(
+        &mut self,
+        id: ObjectId,
+        change: impl FnOnce(&mut T),
+    ) -> Result<bool, ApiError> {
+        self.as_user(|cx| cx.patch(id, change))
+    }
+
+    /// Deletes an object as a user does.
+    pub fn delete<T: Resource>(&mut self, id: ObjectId) -> Result<(), ApiError> {
+        self.as_user(|cx| cx.delete::<T>(id))
+    }
+
+    /// Deletes a pod as a user does with `--grace-period=0 --force`.
+    pub fn remove_pod(&mut self, id: ObjectId) -> Result<(), ApiError> {
+        self.as_user(|cx| cx.remove_pod(id))
+    }
+
+    /// Stops telling a controller of changes of a kind. Returns whether there is such a controller.
+    pub fn hold_watch(&mut self, controller: &str, kind: Kind) -> bool {
+        let seat = self.controllers.iter_mut().find(|seat| seat.controller.name() == controller);
+        seat.map(|seat| seat.horizon.hold(kind)).is_some()
+    }
+
+    /// Tells a controller of all changes of a kind that it has missed, and of new ones from now on.
+    pub fn release_watch(&mut self, controller: &str, kind: Kind) -> bool {
+        let Some(index) = self.controllers.iter().position(|seat| seat.controller.name() == controller)
+        else {
+            return false;
+        };
+        let Some(from) = self.controllers[index].horizon.release(kind) else { return true };
+        let upto = self.controllers[index].horizon.delivered();
+        self.tell(index, from, upto, |found| found == kind);
+        true
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Deliver => {
+                let delivery = self.deliveries.pop_front().expect("a delivery is pending");
+                assert_eq!(delivery.at, self.now, "deliveries come in order");
+                self.deliver(delivery.revision);
+            }
+            Event::Requeue { controller, work } => self.controllers[controller].queue.add(work),
+            Event::Delayed { controller, work } => {
+                self.controllers[controller].queue.add_delayed(work, self.now);
+            }
+            Event::Complete { controller, work } => {
+                self.with_controller(controller, |seat, cx| seat.complete(work, cx));
+            }
+        }
+    }
+
+    /// Every controller takes one piece of work, in their order. Returns the last that had one.
+    fn turn(&mut self) -> Option<(&'static str, Work)> {
+        let mut last = None;
+        for index in 0..self.controllers.len() {
+            let Some(work) = self.controllers[index].queue.pop() else { continue };
+            self.work_done += 1;
+            let action = self.with_controller(index, |seat, cx| seat.reconcile(work, cx));
+            self.follow_up(index, work, action);
+            last = Some((self.controllers[index].controller.name(), work));
+        }
+        last
+    }
+
+    fn follow_up(&mut self, controller: usize, work: Work, action: Action) {
+        let queue = &mut self.controllers[controller].queue;
+        let delay = match action {
+            Action::Done => {
+                queue.forget(work);
+                queue.end_idling(work);
+                return;
+            }
+            Action::Idle(period) => {
+                queue.forget(work);
+                queue.delay_idly(work, self.now, period);
+                return;
+            }
+            Action::RequeueAfter(delay) => {
+                queue.forget(work);
+                delay
+            }
+            Action::Fail(_) | Action::Requeue => queue.back_off(work),
+        };
+        if let Some(until) = queue.delay(work, self.now, delay) {
+            self.events.push_at(until, Phase::Controller, Event::Delayed { controller, work });
+        }
+    }
+
+    pub(crate) fn as_user<R>(&mut self, act: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let before = self.store.revision();
+        let result = act(&mut Context {
+            now: self.now,
+            config: &self.config,
+            environment: &mut self.environment,
+            random: &mut self.random,
+            actor: "user",
+            controller: usize::MAX,
+            store: &mut self.store,
+            horizon: None,
+            events: &mut self.events,
+            trace: &mut self.trace,
+            status_writes: &mut self.status_writes,
+            claim_events: &mut self.claim_events,
+            journal: self.journal.as_mut(),
+        });
+        self.publish(before);
+        result
+    }
+
+    fn with_controller<R>(
+        &mut self,
+        index: usize,
+        act: impl FnOnce(&mut dyn Controller, &mut Context<'_>) -> R,
+    ) -> R {
+        let before = self.store.revision();
+        let Seat { controller, horizon, .. } = &mut self.controllers[index];
+        let mut context = Context {
+            now: self.now,
+            config: &self.config,
+            environment: &mut self.environment,
+            random: &mut self.random,
+            actor: controller.name(),
+            controller: index,
+            store: &mut self.store,
+            horizon: Some(horizon),
+            events: &mut self.events,
+            trace: &mut self.trace,
+            status_writes: &mut self.status_writes,
+            claim_events: &mut self.claim_events,
+            journal: self.journal.as_mut(),
+        };
+        let result = act(controller.as_mut(), &mut context);
+        self.publish(before);
+        result
+    }
+
+    /// Sends what was written since `before` on its way to the informers.
+    fn publish(&mut self, before: u64) {
+        self.claim_events.publish();
+        let revision = self.store.revision();
+        if revision == before {
+            return;
+        }
+        let reaction = self.config.latency.reaction;
+        if reaction == Duration::ZERO {
+            self.deliver(revision);
+            return;
+        }
+        let Some(at) = self.now.checked_add(reaction) else { return };
+        match self.deliveries.back_mut() {
+            Some(last) if last.at == at => last.revision = revision,
+            _ => {
+                self.deliveries.push_back(Delivery { at, revision });
+                self.events.push_after(self.now, reaction, Phase::Controller, Event::Deliver);
+            }
+        }
+    }
+
+    /// Tells every controller of the changes up to a revision.
+    fn deliver(&mut self, revision: u64) {
+        for index in 0..self.controllers.len() {
+            let horizon = &mut self.controllers[index].horizon;
+            let from = horizon.delivered();
+            horizon.advance(revision);
+            self.tell(index, from, revision, |_| true);
+        }
+        let horizons = self.controllers.iter().map(|seat| seat.horizon.oldest());
+        self.store.forget_seen(horizons.min().unwrap_or(revision));
+    }
+
+    fn tell(&mut self, index: usize, from: u64, upto: u64, wanted: impl Fn(Kind) -> bool) {
+        let Seat { controller, horizon, queue } = &mut self.controllers[index];
+        for revision in from + 1..=upto {
+            let change = self.store.change(revision);
+            if wanted(change.id.kind) && !horizon.is_held(change.id.kind) {
+                controller.on_change(change, View::new(&self.store, horizon), queue);
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The annotations by which CDI's controllers talk to each other.
+//!
+//! CDI main 2026-08: `pkg/controller/common/util.go`. A constant is named as upstream's, without `Ann`.
+
+use arcstr::ArcStr;
+
+macro_rules! annotations {
+    ($($name:ident $value:literal;)*) => {
+        $(pub(crate) const $name: ArcStr = arcstr::literal!(concat!("cdi.kubevirt.io/", $value));)*
+    };
+}
+
+annotations! {
+    ALLOW_CLAIM_ADOPTION "allowClaimAdoption";
+    BACKING_FILE "storage.import.backingFile";
+    BOUND_CONDITION "storage.condition.bound";
+    BOUND_CONDITION_MESSAGE "storage.condition.bound.message";
+    BOUND_CONDITION_REASON "storage.condition.bound.reason";
+    CLONE_FALLBACK_REASON "cloneFallbackReason";
+    CLONE_PHASE "clonePhase";
+    CLONE_TYPE "cloneType";
+    EXTENDED_CLONE_TOKEN "storage.extended.clone.token";
+    UPLOAD_POD "storage.uploadPodName";
+    UPLOAD_REQUEST "storage.upload.target";
+    CERT_CONFIG_MAP "storage.import.certConfigMap";
+    CHECK_STATIC_VOLUME "storage.checkStaticVolume";
+    CHECKPOINTS_COPIED "storage.checkpoint.copied.";
+    CHECKSUM "storage.import.checksum";
+    CONTENT_TYPE "storage.contentType";
+    CREATED_BY "storage.createdByController";
+    CREATED_FOR_DATA_VOLUME "createdForDataVolume";
+    CURRENT_CHECKPOINT "storage.checkpoint.current";
+    CURRENT_POD_ID "storage.checkpoint.pod.id";
+    DISK_ID "storage.import.diskId";
+    ENDPOINT "storage.import.endpoint";
+    EXTERNAL_POPULATION "externalPopulation";
+    EXTRA_HEADERS "storage.import.extraHeaders";
+    FINAL_CHECKPOINT "storage.checkpoint.final";
+    IMMEDIATE_BINDING "storage.bind.immediate.requested";
+    IMPORT_FATAL_ERROR "storage.import.fatalError";
+    IMPORT_POD "storage.import.importPodName";
+    INSECURE_SKIP_VERIFY "storage.import.insecureSkipVerify";
+    MULTI_STAGE_IMPORT_DONE "storage.checkpoint.done";
+    PERSISTENT_VOLUME_LIST "storage.persistentVolumeList";
+    POD_PHASE "storage.pod.phase";
+    POD_READY "storage.pod.ready";
+    POD_RESTARTS "storage.pod.restarts";
+    POD_RETAIN_AFTER_COMPLETION "storage.pod.retainAfterCompletion";
+    POD_SCHEDULABLE "storage.pod.schedulable";
+    POD_SERVICE_ACCOUNT "storage.pod.serviceAccountName";
+    POPULATED_FOR "storage.populatedFor";
+    POPULATOR_KIND "storage.populator.kind";
+    POPULATOR_PROGRESS "storage.populator.progress";
+    PREALLOCATION_APPLIED "storage.preallocation";
+    PREALLOCATION_REQUESTED "storage.preallocation.requested";
+    PRE_POPULATED "storage.prePopulated";
+    PREVIOUS_CHECKPOINT "storage.checkpoint.previous";
+    PRIORITY_CLASS_NAME "storage.pod.priorityclassname";
+    PVC_PRIME_NAME "storage.populator.pvcPrime";
+    REGISTRY_IMAGE_ARCHITECTURE "storage.import.registryImageArchitecture";
+    REGISTRY_IMAGE_STREAM "storage.import.registryImageStream";
+    REGISTRY_IMPORT_METHOD "storage.import.registryImportMethod";
+    REQUIRES_DIRECT_IO "storage.import.requiresDirectIo";
+    REQUIRES_SCRATCH "storage.import.requiresScratch";
+    RUNNING_CONDITION "storage.condition.running";
+    RUNNING_CONDITION_MESSAGE "storage.condition.running.message";
+    RUNNING_CONDITION_REASON "storage.condition.running.reason";
+    SECRET "storage.import.secretName";
+    SECRET_EXTRA_HEADERS "storage.import.secretExtraHeaders";
+    SOURCE "storage.import.source";
+    SOURCE_RUNNING_CONDITION "storage.condition.source.running";
+    SOURCE_RUNNING_CONDITION_MESSAGE "storage.condition.source.running.message";
+    SOURCE_RUNNING_CONDITION_REASON "storage.condition.source.running.reason";
+    THUMBPRINT "storage.import.vddk.thumbprint";
+    USE_POPULATOR "storage.usePopulator";
+    UUID "storage.import.uuid";
+    VDDK_EXTRA_ARGS "storage.pod.vddk.extraargs";
+    VDDK_HOST_CONNECTION "storage.pod.vddk.host";
+    VDDK_INIT_IMAGE_URL "storage.pod.vddk.initimageurl";
+    VDDK_VERSION "storage.pod.vddk.version";
+}
+
+/// The claim that a host-assisted clone copies.
+pub(crate) const CLONE_REQUEST: ArcStr = arcstr::literal!("k8s.io/CloneRequest");
+
+/// The scheduler's choice of a node for a claim whose class waits for its first consumer.
+pub(crate) const SELECTED_NODE: ArcStr = arcstr::literal!("volume.kubernetes.io/selected-node");

@@ -1,0 +1,171 @@
+//! PVC BINDER: the PersistentVolume controller, kube-controller-manager 1.36.2:
+//! `pkg/controller/volume/persistentvolume/{pv_controller,pv_controller_base,index}.go`.
+//!
+//! It binds claims to volumes, asks provisioners for volumes that do not exist yet, and reclaims volumes whose claim is
+//! gone. Default flags: resync 15 s, dynamic provisioning on, host-path provisioning off, in-tree cloud drivers
+//! migrated to CSI.
+
+mod bind;
+mod cache;
+mod class;
+mod error;
+mod index;
+mod matching;
+mod migration;
+mod operations;
+mod plugins;
+mod provision;
+mod reclaim;
+mod resync;
+mod sync_claim;
+mod sync_volume;
+
+pub(crate) use bind::reference;
+pub(crate) use class::{claim_class, claim_has_class, default_class};
+
+use crate::context::Context;
+use crate::controller::{Action, Controller};
+use crate::kind::{Kind, ObjectId};
+use crate::objects::{PersistentVolume, PersistentVolumeClaim};
+use crate::store::{Change, View};
+use crate::work_queue::{Work, WorkQueue};
+use cache::Cache;
+use error::SyncError;
+use operations::Operations;
+use resync::Resync;
+
+/// Set once a claim's binding is complete; its value does not matter.
+const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+/// Set where this controller, not the user, chose the other side of a binding.
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+/// On a volume: the provisioner that made it.
+pub(crate) const DYNAMICALLY_PROVISIONED: &str = "pv.kubernetes.io/provisioned-by";
+/// On a claim: the provisioner that is to make its volume.
+pub(crate) const STORAGE_PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
+/// The older spelling of [`STORAGE_PROVISIONER`], written beside it.
+pub(crate) const BETA_STORAGE_PROVISIONER: &str = "volume.beta.kubernetes.io/storage-provisioner";
+/// On a claim: the node that the scheduler chose for its first consumer.
+pub(crate) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+
+/// The PersistentVolume controller.
+#[derive(Default)]
+pub(crate) struct PvcBinder {
+    cache: Cache,
+    operations: Operations,
+    resync: Resync,
+}
+
+/// Whether a sync leaves something behind that only the next resync would see to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Whatever could change this wakes the object.
+    Settled,
+    /// It waits for something that does not wake it.
+    AwaitsResync,
+}
+
+type Synced = Result<Outcome, SyncError>;
+
+impl Controller for PvcBinder {
+    fn name(&self) -> &'static str {
+        "pv-binder"
+    }
+
+    fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        match change.id.kind {
+            Kind::PersistentVolume => self.volume_changed(change, view, queue),
+            Kind::PersistentVolumeClaim => self.claim_changed(change, view, queue),
+            _ => return,
+        }
+        self.resync.arm_soon(queue);
+    }
+
+    fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
+        if Resync::is_own(work) {
+            self.resync.tick(cx);
+            return Action::Done;
+        }
+        let result = match work.id.kind {
+            Kind::PersistentVolumeClaim => self.sync_claim_of(work.id, cx),
+            Kind::PersistentVolume => self.sync_volume_of(work.id, cx),
+            other => unreachable!("nothing queues a {other}"),
+        };
+        match result {
+            Ok(Outcome::Settled) => self.resync.remove(work.id),
+            Ok(Outcome::AwaitsResync) | Err(_) => self.resync.add(work.id, cx),
+        }
+        match result {
+            Ok(_) => Action::Done,
+            Err(error) => Action::Fail(error.to_string().into()),
+        }
+    }
+}
+
+impl PvcBinder {
+    fn volume_changed(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let (old, new) = (change.old_as::<PersistentVolume>(), change.new_as::<PersistentVolume>());
+        self.cache.volume_delivered(change.id, new);
+        let refs = [old, new].into_iter().flatten().filter_map(|volume| volume.spec.claim_ref.as_ref());
+        for claim_ref in refs {
+            let claim = self.cache.claim_named(view, &claim_ref.namespace, &claim_ref.name);
+            let Some(claim) = claim else { continue };
+            if new.is_none() {
+                queue.add(claim.id);
+            }
+            self.resync.mark(claim.id);
+        }
+        match new {
+            Some(_) => queue.add(change.id),
+            None => self.forget(change.id),
+        }
+    }
+
+    fn claim_changed(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let (old, new) = (change.old_as::<PersistentVolumeClaim>(), change.new_as::<PersistentVolumeClaim>());
+        self.cache.claim_delivered(change.id, new);
+        let named = old.map(|claim| &claim.spec.volume_name).filter(|name| !name.is_empty());
+        let volume = named.and_then(|name| self.cache.volume_named(view, name));
+        match new {
+            Some(_) => queue.add(change.id),
+            None => {
+                queue_deleted_claims_volume(volume.map(|volume| volume.id), queue);
+                self.forget(change.id);
+            }
+        }
+        let moved = old.map(|claim| &claim.spec.volume_name) != new.map(|claim| &claim.spec.volume_name);
+        if moved {
+            self.mark_volumes_of(change, view);
+        }
+    }
+
+    /// Volumes do not hear of claims; those that this one's coming, going or turning concerns wait for the resync.
+    fn mark_volumes_of(&mut self, change: &Change, view: View<'_>) {
+        let meta = change.object().metadata();
+        let claim = change.new_as::<PersistentVolumeClaim>();
+        for id in self.cache.index.naming(&meta.namespace, &meta.name) {
+            let Some(volume) = self.cache.volume(view, *id) else { continue };
+            let bound = volume.object.status.phase == "Bound"
+                && claim.is_some_and(|claim| claim.spec.volume_name == volume.object.metadata.name);
+            if !bound {
+                self.resync.mark(*id);
+            }
+        }
+        let left = change.old_as::<PersistentVolumeClaim>().map(|claim| &claim.spec.volume_name);
+        let left = left.filter(|name| !name.is_empty()).and_then(|name| self.cache.volume_named(view, name));
+        if let Some(volume) = left {
+            self.resync.mark(volume.id);
+        }
+    }
+
+    fn forget(&mut self, id: ObjectId) {
+        self.resync.remove(id);
+        self.operations.forget(id);
+    }
+}
+
+/// A volume need not wait for the resync to be released (`deleteClaim`).
+fn queue_deleted_claims_volume(volume: Option<ObjectId>, queue: &mut WorkQueue) {
+    if let Some(id) = volume {
+        queue.add(id);
+    }
+}

@@ -1,0 +1,81 @@
+//! What becomes of a volume whose claim is gone (`reclaimVolume`).
+
+use super::cache::Volume;
+use super::migration::{MIGRATED_TO, backend_is_deleted};
+use super::operations::Operation;
+use super::plugins::{self, Deleter};
+use super::{DYNAMICALLY_PROVISIONED, Outcome, PvcBinder, Synced};
+use crate::context::{Context, EventType};
+use crate::objects::{PersistentVolume, Pod};
+use crate::store::ApiError;
+use std::sync::Arc;
+
+const UNKNOWN_POLICY: &str = "Volume has unrecognized PersistentVolumeReclaimPolicy";
+const NO_RECYCLER: &str = "No recycler plugin found for the volume!";
+
+impl PvcBinder {
+    /// Follows the reclaim policy of a released volume. A migrated one is its CSI driver's matter.
+    pub(super) fn reclaim(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Synced {
+        if volume.object.metadata.annotations.get(MIGRATED_TO).is_some_and(|driver| !driver.is_empty()) {
+            return Ok(Outcome::Settled);
+        }
+        match volume.object.spec.reclaim_policy.as_deref() {
+            Some("Retain") => Ok(Outcome::Settled),
+            Some("Delete") => self.delete_volume(volume, cx),
+            Some("Recycle") => self.recycle(volume, cx),
+            _ => {
+                self.cache.fail_volume(volume, ("VolumeUnknownReclaimPolicy", UNKNOWN_POLICY), cx)?;
+                Ok(Outcome::Settled)
+            }
+        }
+    }
+
+    /// Deletes the backend, then the object. What fails here for good stays Failed; nothing waits for a resync.
+    fn delete_volume(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Synced {
+        if !self.operations.may_run(volume.id, Operation::Delete, cx.now) {
+            return Ok(Outcome::AwaitsResync);
+        }
+        let live = cx.newest().get::<PersistentVolume>(volume.id).map(Arc::clone);
+        let Some(object) = live.filter(|live| !live.metadata.is_deleting()) else {
+            return Ok(Outcome::Settled);
+        };
+        let volume = Volume { id: volume.id, object };
+        let provisioner = volume.object.metadata.annotations.get(DYNAMICALLY_PROVISIONED);
+        let deleted = plugins::deleter(&volume.object, provisioner.map(|name| name.as_str()));
+        let deleted = deleted.and_then(|deleter| match deleter {
+            Deleter::External => Ok(false),
+            Deleter::HostPath => plugins::delete_host_path(&volume.object).map(|()| true),
+        });
+        self.operations.ended(volume.id, Operation::Delete, (deleted.is_ok(), cx.now));
+        match deleted {
+            Err(why) => drop(self.cache.fail_volume(&volume, ("VolumeFailedDelete", &why), cx)?),
+            Ok(true) => self.delete_object(&volume, cx)?,
+            Ok(false) => {}
+        }
+        Ok(Outcome::Settled)
+    }
+
+    fn delete_object(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Result<(), ApiError> {
+        self.cache.update(volume, cx, backend_is_deleted)?;
+        cx.delete::<PersistentVolume>(volume.id)
+    }
+
+    /// Scrubbing itself, a pod that Kubernetes deprecated long ago, is not modelled: such a volume stays Released.
+    fn recycle(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Synced {
+        let claim_ref = volume.object.spec.claim_ref.as_ref().expect("a released volume names its claim");
+        let users = cx.view().users_of_claim::<Pod>(&claim_ref.namespace, &claim_ref.name);
+        let running = users.filter(|(_, pod)| !pod.is_finished());
+        let names = running.map(|(_, pod)| format!("{}/{}", pod.metadata.namespace, pod.metadata.name));
+        let names: Vec<String> = names.collect();
+        let again = self.cache.claim_named(cx.view(), &claim_ref.namespace, &claim_ref.name).is_some();
+        if !names.is_empty() && !again {
+            let message = format!("Volume is used by pods: {}", names.join(","));
+            cx.event(&*volume.object, EventType::Normal, "VolumeFailedRecycle", &message);
+            return Ok(Outcome::AwaitsResync);
+        }
+        if !plugins::is_recyclable(&volume.object) {
+            self.cache.fail_volume(volume, ("VolumeFailedRecycle", NO_RECYCLER), cx)?;
+        }
+        Ok(Outcome::Settled)
+    }
+}

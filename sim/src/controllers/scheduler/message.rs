@@ -1,0 +1,178 @@
+//! FIT ERROR: the text that says why no node does.
+//!
+//! kube-scheduler 1.36.2: `FitError` of `pkg/scheduler/framework/types.go`.
+
+use super::cycle::{CycleState, Refusal};
+use super::pod_info::PodInfo;
+use super::snapshot::{Slot, Snapshot};
+use super::status::{Plugin, PluginSet, Reason, Rejection};
+use std::fmt::Write as _;
+
+/// No node does.
+#[derive(Debug)]
+pub(super) struct FitError {
+    /// Number of nodes.
+    pub(super) nodes: usize,
+    /// Why.
+    pub(super) diagnosis: Diagnosis,
+}
+
+/// Who rejected the pod.
+#[derive(Debug)]
+pub(super) enum Diagnosis {
+    /// A plugin refused before any node was looked at.
+    PreFilter(Refusal),
+    /// The filters rejected every node.
+    Filter {
+        /// The nodes that were looked at.
+        rejected: Vec<(Slot, Rejection)>,
+        /// How many were not, because PreFilter left some nodes only.
+        absent: usize,
+        /// What the plugins had computed.
+        state: Box<CycleState>,
+    },
+}
+
+impl FitError {
+    /// A plugin refused before any node was looked at.
+    pub(super) fn refused(nodes: usize, refusal: Refusal) -> Self {
+        Self { nodes, diagnosis: Diagnosis::PreFilter(refusal) }
+    }
+
+    /// The filters rejected every node.
+    pub(super) fn filtered(
+        nodes: usize,
+        rejected: Vec<(Slot, Rejection)>,
+        absent: usize,
+        state: CycleState,
+    ) -> Self {
+        Self { nodes, diagnosis: Diagnosis::Filter { rejected, absent, state: Box::new(state) } }
+    }
+
+    /// The plugins whose events may help.
+    pub(super) fn rejectors(&self) -> PluginSet {
+        match &self.diagnosis {
+            Diagnosis::PreFilter(refusal) => PluginSet::only(refusal.plugin),
+            Diagnosis::Filter { rejected, absent, .. } => {
+                let mut plugins = PluginSet::default();
+                rejected.iter().for_each(|(_, rejection)| plugins.insert(rejection.plugin));
+                if *absent > 0 {
+                    plugins.insert(Plugin::NodeAffinity);
+                }
+                plugins
+            }
+        }
+    }
+
+    /// The text, `after` being what the PostFilter plugins say.
+    pub(super) fn text(&self, snapshot: &Snapshot, pod: &PodInfo, after: &str) -> String {
+        let mut text = match &self.diagnosis {
+            Diagnosis::PreFilter(refusal) => self.refused_text(refusal, snapshot),
+            Diagnosis::Filter { rejected, absent, .. } => {
+                let mut histogram = Histogram::default();
+                rejected.iter().for_each(|(slot, rejection)| histogram.add(*slot, rejection));
+                let mut parts = histogram.parts(snapshot, pod);
+                if *absent > 0 {
+                    parts.push(format!("{absent} node(s) didn't satisfy plugin(s) [NodeAffinity]"));
+                }
+                sentence(self.nodes, parts)
+            }
+        };
+        if !after.is_empty() {
+            text.push(' ');
+            text.push_str(after);
+        }
+        text
+    }
+
+    /// Before 1.25 every node had the refusal as its own status.
+    fn refused_text(&self, refusal: &Refusal, snapshot: &Snapshot) -> String {
+        let (nodes, message) = (self.nodes, &refusal.message);
+        if snapshot.profile.prefilter_message {
+            return format!("0/{nodes} nodes are available: {message}.");
+        }
+        format!("0/{nodes} nodes are available: {nodes} {message}.")
+    }
+}
+
+/// `0/N nodes are available: ` and the parts in byte order.
+pub(super) fn sentence(nodes: usize, mut parts: Vec<String>) -> String {
+    parts.sort_unstable();
+    let mut text = format!("0/{nodes} nodes are available:");
+    if !parts.is_empty() {
+        let _ = write!(text, " {}.", parts.join(", "));
+    }
+    text
+}
+
+/// How many nodes each reason keeps away.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    counts: [u32; 64],
+    tainted: Vec<Slot>,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { counts: [0; 64], tainted: Vec::new() }
+    }
+}
+
+impl Histogram {
+    /// Counts a node.
+    pub(super) fn add(&mut self, slot: Slot, rejection: &Rejection) {
+        let mut bits = rejection.reasons.0;
+        if rejection.plugin == Plugin::TaintToleration {
+            self.tainted.push(slot);
+        }
+        while bits != 0 {
+            self.counts[bits.trailing_zeros() as usize] += 1;
+            bits &= bits - 1;
+        }
+    }
+
+    /// Counts nodes that have no status of their own.
+    pub(super) fn add_many(&mut self, reason: Reason, nodes: usize) {
+        self.counts[reason as usize] += u32::try_from(nodes).expect("fewer than 2^32 nodes");
+    }
+
+    /// `<count> <reason>` for each reason.
+    pub(super) fn parts(&self, snapshot: &Snapshot, pod: &PodInfo) -> Vec<String> {
+        let mut parts = Vec::new();
+        let names_taint = snapshot.profile.names_taint;
+        for (bit, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if bit == Reason::UntoleratedTaint as usize && names_taint {
+                parts.extend(self.taints(snapshot, pod));
+            } else {
+                parts.push(format!("{count} {}", reason_text(bit, snapshot, pod)));
+            }
+        }
+        parts
+    }
+
+    /// The older wording names the first taint that is not tolerated.
+    fn taints(&self, snapshot: &Snapshot, pod: &PodInfo) -> Vec<String> {
+        let mut texts = std::collections::BTreeMap::<String, u32>::new();
+        for slot in &self.tainted {
+            let taints = &snapshot.node(*slot).node.as_ref().expect("a node that was looked at").spec.taints;
+            let taint = super::taint_sets::untolerated(taints, &pod.pod.spec.tolerations);
+            let taint = taint.expect("the plugin has found one");
+            let text = format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value);
+            *texts.entry(text).or_insert(0) += 1;
+        }
+        texts.into_iter().map(|(text, count)| format!("{count} {text}")).collect()
+    }
+}
+
+fn reason_text(bit: usize, snapshot: &Snapshot, pod: &PodInfo) -> String {
+    if bit == Reason::VolumeNodeAffinity as usize && !snapshot.profile.volume_affinity_wording {
+        return "node(s) had volume node affinity conflict".into();
+    }
+    match Reason::TEXTS.get(bit) {
+        Some(text) => (*text).into(),
+        None => {
+            let (scalar, _) = pod.needs.requests.scalars[bit - Reason::TEXTS.len()];
+            format!("Insufficient {}", snapshot.scalars.name(scalar))
+        }
+    }
+}

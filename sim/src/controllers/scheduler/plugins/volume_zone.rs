@@ -1,0 +1,92 @@
+//! VolumeZone: a volume with a zone label is reached from that zone only. Kubernetes 1.36.2: `plugins/volumezone`.
+
+use crate::controllers::scheduler::cycle::Refusal;
+use crate::controllers::scheduler::node_info::NodeInfo;
+use crate::controllers::scheduler::pod_info::PodInfo;
+use crate::controllers::scheduler::snapshot::Snapshot;
+use crate::controllers::scheduler::status::{Plugin, Reason, Rejection};
+use crate::controllers::scheduler::storage::claim_class;
+use crate::objects::{PersistentVolumeClaim, StrMap};
+use arcstr::ArcStr;
+
+/// Labels that say where a volume or a node is.
+pub(in crate::controllers::scheduler) const TOPOLOGY: [&str; 4] = [
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+];
+
+/// The zones of the pod's volumes: a label and its values, joined by `__`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::controllers::scheduler) struct State(Vec<(&'static str, ArcStr)>);
+
+/// Looks the volumes up, and refuses the pod where one is missing.
+pub(in crate::controllers::scheduler) fn pre_filter(
+    snapshot: &Snapshot,
+    pod: &PodInfo,
+) -> Result<State, Refusal> {
+    let mut state = State::default();
+    if !pod.needs.claims {
+        return Ok(state);
+    }
+    let refuse = |message| Err(Refusal { plugin: Plugin::VolumeZone, message });
+    let sources = pod.pod.spec.volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    for source in sources {
+        let claim = snapshot.storage.claim(&pod.pod.metadata.namespace, &source.claim_name);
+        let claim = claim.expect("VolumeRestrictions has found it");
+        let name = &claim.spec.volume_name;
+        if name.is_empty() {
+            if let Some(message) = unbound(snapshot, claim) {
+                return refuse(message);
+            }
+            continue;
+        }
+        let Some(volume) = snapshot.storage.volume(name) else {
+            return refuse(arcstr::format!("persistentvolume \"{name}\" not found"));
+        };
+        let zones =
+            TOPOLOGY.into_iter().filter_map(|key| Some((key, volume.metadata.labels.get(key)?.clone())));
+        state.0.extend(zones);
+    }
+    Ok(state)
+}
+
+impl State {
+    /// Rejects a node in another zone; nodes without any zone label do.
+    pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let labels = node.labels();
+        if !TOPOLOGY.iter().any(|key| labels.contains_key(key)) {
+            return Ok(());
+        }
+        let reached = |(key, values): &(&'static str, ArcStr)| {
+            zone_of(labels, key).is_some_and(|zone| values.split("__").any(|value| value == zone))
+        };
+        if self.0.iter().all(reached) {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable(Plugin::VolumeZone, Reason::VolumeZone))
+    }
+}
+
+/// A beta key falls back on the stable one.
+fn zone_of<'a>(labels: &'a StrMap, key: &str) -> Option<&'a ArcStr> {
+    let stable = key.replace("failure-domain.beta", "topology");
+    labels.get(key).or_else(|| labels.get(&stable))
+}
+
+/// A claim without a volume passes if its volume is made for the node.
+fn unbound(snapshot: &Snapshot, claim: &PersistentVolumeClaim) -> Option<ArcStr> {
+    let name = claim_class(claim);
+    if name.is_empty() {
+        return Some(arcstr::literal!("PersistentVolumeClaim had no pv name and storageClass name"));
+    }
+    match snapshot.storage.class(&name) {
+        None => Some(arcstr::format!("storageclass.storage.k8s.io \"{name}\" not found")),
+        Some(class) if class.waits_for_first_consumer() => None,
+        Some(_) => Some(arcstr::literal!("PersistentVolume had no name")),
+    }
+}

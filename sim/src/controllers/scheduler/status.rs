@@ -1,0 +1,161 @@
+//! What a plugin says of a node that it rejects: `pkg/scheduler/framework/types.go`, `fwk.Status`, Kubernetes 1.36.2.
+
+/// The plugins of the default profile that say something, in the order of the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Plugin {
+    NodeUnschedulable,
+    TaintToleration,
+    NodeAffinity,
+    NodePorts,
+    NodeResourcesFit,
+    VolumeRestrictions,
+    VolumeBinding,
+    VolumeZone,
+    PodTopologySpread,
+    InterPodAffinity,
+    DynamicResources,
+    NodeResourcesBalancedAllocation,
+    ImageLocality,
+}
+
+impl Plugin {
+    /// The name in messages.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NodeUnschedulable => "NodeUnschedulable",
+            Self::TaintToleration => "TaintToleration",
+            Self::NodeAffinity => "NodeAffinity",
+            Self::NodePorts => "NodePorts",
+            Self::NodeResourcesFit => "NodeResourcesFit",
+            Self::VolumeRestrictions => "VolumeRestrictions",
+            Self::VolumeBinding => "VolumeBinding",
+            Self::VolumeZone => "VolumeZone",
+            Self::PodTopologySpread => "PodTopologySpread",
+            Self::InterPodAffinity => "InterPodAffinity",
+            Self::DynamicResources => "DynamicResources",
+            Self::NodeResourcesBalancedAllocation => "NodeResourcesBalancedAllocation",
+            Self::ImageLocality => "ImageLocality",
+        }
+    }
+}
+
+/// A set of plugins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PluginSet(u16);
+
+impl PluginSet {
+    /// The set of one.
+    pub(super) const fn only(plugin: Plugin) -> Self {
+        Self(1 << plugin as u8)
+    }
+
+    /// Adds a plugin.
+    pub(super) fn insert(&mut self, plugin: Plugin) {
+        self.0 |= 1 << plugin as u8;
+    }
+
+    /// The plugins in it, by number.
+    pub(super) fn numbers(self) -> impl Iterator<Item = usize> {
+        (0..16).filter(move |number| self.0 & (1 << number) != 0)
+    }
+
+    /// Whether the plugin is in it.
+    pub(super) const fn contains(self, plugin: Plugin) -> bool {
+        self.0 & (1 << plugin as u8) != 0
+    }
+}
+
+/// Why a node does not do. From [`Reason::FIRST_SCALAR`] on follow the scalar resources that the pod asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Reason {
+    Unschedulable,
+    UntoleratedTaint,
+    NodeAffinity,
+    Ports,
+    TooManyPods,
+    Cpu,
+    Memory,
+    EphemeralStorage,
+    Disk,
+    ReadWriteOncePod,
+    VolumeNodeAffinity,
+    VolumeBind,
+    VolumeZone,
+    SpreadLabel,
+    Spread,
+    Affinity,
+    AntiAffinity,
+    ExistingAntiAffinity,
+    NoVictims,
+    PreemptionNotHelpful,
+}
+
+impl Reason {
+    /// The bit of the first scalar resource.
+    pub(super) const FIRST_SCALAR: u32 = 20;
+
+    /// The text of each, in the order of the variants.
+    pub(super) const TEXTS: [&'static str; Self::FIRST_SCALAR as usize] = [
+        "node(s) were unschedulable",
+        "node(s) had untolerated taint(s)",
+        "node(s) didn't match Pod's node affinity/selector",
+        "node(s) didn't have free ports for the requested pod ports",
+        "Too many pods",
+        "Insufficient cpu",
+        "Insufficient memory",
+        "Insufficient ephemeral-storage",
+        "node(s) had no available disk",
+        "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+        "node(s) didn't match PersistentVolume's node affinity",
+        "node(s) didn't find available persistent volumes to bind",
+        "node(s) had no available volume zone",
+        "node(s) didn't match pod topology spread constraints (missing required label)",
+        "node(s) didn't match pod topology spread constraints",
+        "node(s) didn't match pod affinity rules",
+        "node(s) didn't match pod anti-affinity rules",
+        "node(s) didn't satisfy existing pods anti-affinity rules",
+        "No preemption victims found for incoming pod",
+        "Preemption is not helpful for scheduling",
+    ];
+}
+
+/// Several reasons at once: a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReasonSet(pub(super) u64);
+
+impl ReasonSet {
+    /// Adds a reason.
+    pub(super) fn insert(&mut self, reason: Reason) {
+        self.0 |= 1 << reason as u8;
+    }
+
+    /// Adds "insufficient" for the pod's scalar resource of this place. The last bit stands for all beyond the 44th.
+    pub(super) fn insert_scalar(&mut self, place: usize) {
+        self.0 |= 1 << (Reason::FIRST_SCALAR as usize + place).min(63);
+    }
+}
+
+/// A node that a plugin rejects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    /// Who rejects it.
+    pub(super) plugin: Plugin,
+    /// Whether preemption may help (`Unschedulable`), or not (`UnschedulableAndUnresolvable`).
+    pub(super) resolvable: bool,
+    /// Why.
+    pub(super) reasons: ReasonSet,
+}
+
+impl Rejection {
+    /// Preemption may help.
+    pub(super) fn unschedulable(plugin: Plugin, reason: Reason) -> Self {
+        Self { plugin, resolvable: true, reasons: ReasonSet(1 << reason as u8) }
+    }
+
+    /// Nothing that runs on the node is to blame.
+    pub(super) fn unresolvable(plugin: Plugin, reason: Reason) -> Self {
+        Self { plugin, resolvable: false, reasons: ReasonSet(1 << reason as u8) }
+    }
+}

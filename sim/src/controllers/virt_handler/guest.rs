@@ -1,0 +1,222 @@
+//! From a handed-over launcher to a guest that runs, and from there to its end.
+
+use super::VirtHandler;
+use crate::context::{Context, EventType};
+use crate::controller::Action;
+use crate::controllers::virtual_machine_instance::{is_compute_down, remove_condition, set_phase_transition};
+use crate::environment::LauncherFault;
+use crate::kind::ObjectId;
+use crate::objects::{Condition, Pod, Truth, VirtualMachineInstance};
+use crate::work_queue::Work;
+use arcstr::ArcStr;
+use std::time::Duration;
+
+/// At most so long after a launcher's end virt-handler takes its instance for failed: the socket is dead for 30 s, which
+/// is looked at every 10 s; it is at once where the domain's end is seen. An estimate within upstream's bounds.
+const UNNOTICED: Duration = Duration::from_secs(40);
+
+/// What is under way with a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    /// The domain is defined, the guest boots.
+    Booting,
+    /// The guest was told to shut down.
+    ShuttingDown,
+    /// The domain was refused; the fault lasts as long as the launcher.
+    CannotStart,
+    /// The launcher has ended, which nobody has noticed yet.
+    LauncherEnded,
+}
+
+/// What happens to a guest by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum GuestEvent {
+    /// It has booted.
+    Booted = 1,
+    /// It has shut down, because it was told to.
+    ShutDown,
+    /// Its launcher's end was noticed.
+    Lost,
+    /// Its kernel panics.
+    Panicked,
+    /// It powers itself off.
+    PoweredOff,
+}
+
+impl GuestEvent {
+    const ALL: [Self; 5] = [Self::Booted, Self::ShutDown, Self::Lost, Self::Panicked, Self::PoweredOff];
+
+    /// The event as work on an instance.
+    pub(crate) const fn of(self, id: ObjectId) -> Work {
+        Work { id, what: self as u16, number: 0 }
+    }
+
+    fn in_work(work: Work) -> Self {
+        let found = Self::ALL.into_iter().find(|event| *event as u16 == work.what);
+        found.unwrap_or_else(|| unreachable!("{work:?} is the event of a guest"))
+    }
+}
+
+impl VirtHandler {
+    /// One look at an instance whose node is alive.
+    pub(super) fn look_at_guest(
+        &mut self,
+        id: ObjectId,
+        vmi: &VirtualMachineInstance,
+        pod: &Pod,
+        cx: &mut Context<'_>,
+    ) -> Action {
+        let state = self.guests.get(&id).copied();
+        if pod.is_finished() || is_compute_down(pod) {
+            if state != Some(Guest::LauncherEnded) {
+                self.guests.insert(id, Guest::LauncherEnded);
+                let unnoticed = u64::try_from(UNNOTICED.as_nanos()).expect("40 s in nanoseconds");
+                let delay = Duration::from_nanos(cx.draw(0..=unnoticed));
+                cx.complete_after(delay, GuestEvent::Lost.of(id));
+            }
+            return Action::Done;
+        }
+        if vmi.metadata.is_deleting() {
+            self.shut_down(id, vmi, cx);
+            return Action::Done;
+        }
+        match state {
+            None if vmi.status.phase == "Scheduled" => self.start(id, vmi, pod, cx),
+            Some(Guest::CannotStart) => cannot_start(id, vmi, cx),
+            _ => Action::Done,
+        }
+    }
+
+    /// Defines and starts the domain.
+    fn start(
+        &mut self,
+        id: ObjectId,
+        vmi: &VirtualMachineInstance,
+        pod: &Pod,
+        cx: &mut Context<'_>,
+    ) -> Action {
+        match cx.environment.launchers.fault_of(pod) {
+            // It is about to end, and its end will be seen.
+            Some(LauncherFault::CrashAtStart) => Action::Done,
+            Some(LauncherFault::DomainCannotStart) => {
+                self.guests.insert(id, Guest::CannotStart);
+                cannot_start(id, vmi, cx)
+            }
+            None => {
+                cx.environment.launchers.guest_started(pod);
+                cx.event(vmi, EventType::Normal, "Created", "VirtualMachineInstance defined.");
+                self.guests.insert(id, Guest::Booting);
+                cx.complete_after(cx.config.latency.guest_boot, GuestEvent::Booted.of(id));
+                Action::Done
+            }
+        }
+    }
+
+    /// Tells a running guest to shut down. Without a guest the launcher ends with its pod.
+    fn shut_down(&mut self, id: ObjectId, vmi: &VirtualMachineInstance, cx: &mut Context<'_>) {
+        if vmi.status.phase != "Running" || self.guests.contains_key(&id) {
+            return;
+        }
+        cx.event(vmi, EventType::Normal, "ShuttingDown", "Signaled Graceful Shutdown");
+        self.guests.insert(id, Guest::ShuttingDown);
+        let takes = cx.config.latency.guest_shutdown.min(grace(vmi));
+        cx.complete_after(takes, GuestEvent::ShutDown.of(id));
+    }
+
+    /// Something has happened to a guest.
+    pub(super) fn guest_event(&mut self, work: Work, cx: &mut Context<'_>) {
+        let event = GuestEvent::in_work(work);
+        let state = self.guests.swap_remove(&work.id);
+        let newest = cx.newest();
+        let Some(vmi) = newest.get::<VirtualMachineInstance>(work.id).cloned() else { return };
+        let Some((_, pod)) = super::launcher(&vmi, newest) else { return };
+        if !super::is_handled(&vmi) || cx.environment.machines.is_lost(&vmi.status.node_name) {
+            return;
+        }
+        let running = vmi.status.phase == "Running";
+        match event {
+            GuestEvent::Booted if state == Some(Guest::Booting) && !running => {
+                booted(work.id, &vmi, &pod, cx)
+            }
+            GuestEvent::Booted => {}
+            GuestEvent::ShutDown if grace(&vmi) >= cx.config.latency.guest_shutdown => {
+                ended(work.id, &vmi, true, cx);
+            }
+            GuestEvent::ShutDown | GuestEvent::Lost => ended(work.id, &vmi, false, cx),
+            GuestEvent::Panicked if running => ended(work.id, &vmi, false, cx),
+            GuestEvent::PoweredOff if running => ended(work.id, &vmi, true, cx),
+            GuestEvent::Panicked | GuestEvent::PoweredOff => {}
+        }
+        let is_final = cx.newest().get::<VirtualMachineInstance>(work.id).is_some_and(|vmi| vmi.is_final());
+        if is_final {
+            cx.environment.launchers.guest_ended(&pod);
+        }
+    }
+}
+
+/// The seconds that the guest gets to shut down; then the domain is destroyed, and the instance has failed.
+fn grace(vmi: &VirtualMachineInstance) -> Duration {
+    let seconds = vmi.spec.termination_grace_period_seconds.unwrap_or(30);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// The guest runs, unless its launcher has ended meanwhile.
+fn booted(id: ObjectId, vmi: &VirtualMachineInstance, pod: &Pod, cx: &mut Context<'_>) {
+    if pod.is_finished() || is_compute_down(pod) {
+        cx.requeue_after(Duration::ZERO, id);
+        return;
+    }
+    set_phase(id, arcstr::literal!("Running"), cx);
+    cx.event(vmi, EventType::Normal, "Started", "VirtualMachineInstance started.");
+}
+
+/// The domain is gone.
+fn ended(id: ObjectId, vmi: &VirtualMachineInstance, orderly: bool, cx: &mut Context<'_>) {
+    if orderly {
+        set_phase(id, arcstr::literal!("Succeeded"), cx);
+        cx.event(vmi, EventType::Normal, "Stopped", "The VirtualMachineInstance was shut down.");
+    } else {
+        set_phase(id, arcstr::literal!("Failed"), cx);
+        cx.event(vmi, EventType::Warning, "Stopped", "The VirtualMachineInstance crashed.");
+    }
+}
+
+/// Writes a phase; a sync that has worked takes Synchronized away.
+fn set_phase(id: ObjectId, phase: ArcStr, cx: &mut Context<'_>) {
+    let now = cx.now;
+    let written = cx.patch::<VirtualMachineInstance>(id, |vmi| {
+        vmi.status.phase = phase;
+        set_phase_transition(vmi, now);
+        remove_condition(&mut vmi.status.conditions, "Synchronized");
+    });
+    assert!(written.is_ok(), "an instance that was just read exists: {written:?}");
+}
+
+/// libvirt refuses the domain: that is shown, and tried again with back-off.
+fn cannot_start(id: ObjectId, vmi: &VirtualMachineInstance, cx: &mut Context<'_>) -> Action {
+    let message = arcstr::literal!(
+        "server error. command SyncVMI failed: \"LibvirtError(Code=1, Domain=10, Message='internal error: process \
+         exited while connecting to monitor')\""
+    );
+    let reason = arcstr::literal!("Synchronizing with the Domain failed.");
+    let kind = arcstr::literal!("Synchronized");
+    let condition = Condition::new(kind, Truth::False, reason, cx.now.truncate_to_secs());
+    let condition = condition.with_message(message.clone());
+    let written = cx.patch::<VirtualMachineInstance>(id, |vmi| {
+        let shown = vmi
+            .status
+            .conditions
+            .iter()
+            .any(|found| found.kind == "Synchronized" && found.is_false_because(&condition.reason));
+        if !shown {
+            remove_condition(&mut vmi.status.conditions, "Synchronized");
+            vmi.status.conditions.push(condition);
+        }
+    });
+    cx.event(vmi, EventType::Warning, "SyncFailed", &message);
+    match written {
+        Ok(_) => Action::Fail(message),
+        Err(error) => Action::Fail(error.to_string().into()),
+    }
+}

@@ -1,0 +1,186 @@
+//! Launchers and guests that do not work, and what the containers of a launcher pod do: KubeVirt main 2026-08
+//! (`d923fdb815cd`), `cmd/virt-launcher`, `cmd/container-disk-v2alpha` and `pkg/virt-controller/services/template.go`.
+
+use super::Program;
+use crate::latency::Latency;
+use crate::launcher_pod::EPHEMERAL_PROVISIONING;
+use crate::objects::{Container, Pod};
+use arcstr::ArcStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Makes the launcher of an instance crash, as KubeVirt's own functional tests do.
+const FAIL_FAST: &str = "kubevirt.io/func-test-virt-launcher-fail-fast";
+
+/// How long virt-launcher waits for a domain (`--qemu-timeout`), and the seconds added to it at random.
+const QEMU_TIMEOUT: Duration = Duration::from_secs(240);
+const QEMU_TIMEOUT_JITTER: u64 = 120;
+
+/// The exit code of a Go program that panics.
+const PANIC: i32 = 2;
+
+/// What goes wrong in a virtual machine's launcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LauncherFault {
+    /// The compute container dies at once, with exit code 2.
+    CrashAtStart,
+    /// libvirt cannot start the domain; virt-launcher gives up after 240 to 359 s.
+    DomainCannotStart,
+}
+
+/// Faults by virtual machine, and the guests that have ended before their launchers.
+#[derive(Debug, Default)]
+pub struct Launchers {
+    faults: BTreeMap<(ArcStr, ArcStr), LauncherFault>,
+    ended_guests: BTreeSet<(ArcStr, ArcStr)>,
+}
+
+impl Launchers {
+    /// Breaks every launcher of a virtual machine from now on.
+    pub fn break_launcher(
+        &mut self,
+        namespace: impl Into<ArcStr>,
+        name: impl Into<ArcStr>,
+        fault: LauncherFault,
+    ) {
+        self.faults.insert((namespace.into(), name.into()), fault);
+    }
+
+    /// The next launcher works.
+    pub fn heal_launcher(&mut self, namespace: impl Into<ArcStr>, name: impl Into<ArcStr>) {
+        self.faults.remove(&(namespace.into(), name.into()));
+    }
+
+    /// What is wrong with a virtual machine's launcher, if anything.
+    pub fn fault(&self, namespace: &ArcStr, name: &ArcStr) -> Option<LauncherFault> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        self.faults.get(&(namespace.clone(), name.clone())).copied()
+    }
+
+    /// What is wrong with the launcher in this pod, be it by a fault or by the instance's own annotation.
+    pub fn fault_of(&self, pod: &Pod) -> Option<LauncherFault> {
+        if pod.metadata.annotations.contains_key(FAIL_FAST) {
+            return Some(LauncherFault::CrashAtStart);
+        }
+        self.fault(&pod.metadata.namespace, domain(pod)?)
+    }
+
+    /// What a container of a launcher pod does.
+    ///
+    /// The compute container runs for ever, dies of a fault, or (in a temporary pod) says a word and ends. The init
+    /// containers of container disks end at once: they are there to have the image pulled. Everything else runs on.
+    pub fn program(&self, latency: &Latency, pod: &Pod, container: &Container) -> Program {
+        if container.name != "compute" {
+            let sidecar = container.restart_policy.is_some();
+            let init = pod.spec.init_containers.iter().any(|found| found.name == container.name);
+            return if init && !sidecar { Program::ends(Duration::ZERO, 0) } else { Program::forever() };
+        }
+        if pod.metadata.annotations.contains_key(EPHEMERAL_PROVISIONING) {
+            return Program::ends(Duration::ZERO, 0);
+        }
+        match self.fault_of(pod) {
+            Some(LauncherFault::CrashAtStart) => Program::ends(latency.launcher_crash, PANIC),
+            Some(LauncherFault::DomainCannotStart) => Program::ends(qemu_timeout(pod), PANIC),
+            None => Program::forever(),
+        }
+    }
+
+    /// How long a container of a launcher pod takes to end once it is told to (SIGTERM): virt-launcher outlives its
+    /// guest, so the compute container takes as long as the guest needs, or gets, to shut down. Its exit code is 0.
+    pub fn stops_after(&self, latency: &Latency, pod: &Pod, container: &Container) -> Duration {
+        let has_guest = container.name == "compute"
+            && !pod.metadata.annotations.contains_key(EPHEMERAL_PROVISIONING)
+            && self.fault_of(pod).is_none()
+            && !self.has_ended(pod);
+        if has_guest { latency.guest_shutdown } else { Duration::ZERO }
+    }
+
+    /// The guest in this pod has ended; its launcher has nothing left to wait for.
+    pub(crate) fn guest_ended(&mut self, pod: &Pod) {
+        if let Some(name) = domain(pod) {
+            self.ended_guests.insert((pod.metadata.namespace.clone(), name.clone()));
+        }
+    }
+
+    /// A guest starts in this pod.
+    pub(crate) fn guest_started(&mut self, pod: &Pod) {
+        if let Some(name) = domain(pod).filter(|_| !self.ended_guests.is_empty()) {
+            self.ended_guests.remove(&(pod.metadata.namespace.clone(), name.clone()));
+        }
+    }
+
+    fn has_ended(&self, pod: &Pod) -> bool {
+        let Some(name) = domain(pod).filter(|_| !self.ended_guests.is_empty()) else { return false };
+        self.ended_guests.contains(&(pod.metadata.namespace.clone(), name.clone()))
+    }
+}
+
+/// The name of the instance, and of its virtual machine.
+fn domain(pod: &Pod) -> Option<&ArcStr> {
+    pod.metadata.annotations.get("kubevirt.io/domain")
+}
+
+/// 240 s and up to 119 s more. The template service draws the seconds when it renders the pod; here they follow from the
+/// pod's uid, which is drawn too, so that pods can share a spec.
+fn qemu_timeout(pod: &Pod) -> Duration {
+    QEMU_TIMEOUT + Duration::from_secs(xxh3_64(pod.metadata.uid.as_bytes()) % QEMU_TIMEOUT_JITTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LauncherFault, Launchers, PANIC, Program};
+    use crate::latency::Latency;
+    use crate::objects::{Container, Pod, PodSpec};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn container(name: &str) -> Container {
+        Container { name: name.into(), ..Container::default() }
+    }
+
+    fn launcher() -> Pod {
+        let mut pod = Pod::default();
+        pod.metadata.namespace = "default".into();
+        pod.metadata.uid = "3f0c".into();
+        pod.metadata.annotations.insert("kubevirt.io/domain", "vm1");
+        let init_containers = vec![container("volumedisk0")];
+        pod.spec = Arc::new(PodSpec { init_containers, ..PodSpec::default() });
+        pod
+    }
+
+    #[test]
+    fn the_compute_container_runs_until_a_fault_ends_it() {
+        let (latency, mut launchers) = (Latency::default(), Launchers::default());
+        let run = |launchers: &Launchers| launchers.program(&latency, &launcher(), &container("compute"));
+        assert_eq!(run(&launchers), Program::forever());
+        launchers.break_launcher("default", "vm1", LauncherFault::CrashAtStart);
+        assert_eq!(run(&launchers), Program::ends(latency.launcher_crash, PANIC));
+        launchers.break_launcher("default", "vm1", LauncherFault::DomainCannotStart);
+        let runs = run(&launchers).runs.expect("it gives up");
+        assert!((Duration::from_secs(240)..Duration::from_secs(360)).contains(&runs), "{runs:?}");
+        launchers.heal_launcher("default", "vm1");
+        assert_eq!(run(&launchers), Program::forever());
+    }
+
+    #[test]
+    fn images_of_disks_are_pulled_by_containers_that_end_at_once() {
+        let program = |name| Launchers::default().program(&Latency::default(), &launcher(), &container(name));
+        assert_eq!(program("volumedisk0"), Program::ends(Duration::ZERO, 0));
+        assert_eq!(program("guest-console-log"), Program::forever());
+    }
+
+    #[test]
+    fn a_launcher_stops_with_its_guest() {
+        let (latency, mut launchers) = (Latency::default(), Launchers::default());
+        let stops =
+            |launchers: &Launchers| launchers.stops_after(&latency, &launcher(), &container("compute"));
+        assert_eq!(stops(&launchers), latency.guest_shutdown);
+        launchers.guest_ended(&launcher());
+        assert_eq!(stops(&launchers), Duration::ZERO);
+        launchers.guest_started(&launcher());
+        assert_eq!(stops(&launchers), latency.guest_shutdown);
+    }
+}

@@ -1,0 +1,79 @@
+//! Machines: which are down (power, network or the kubelet itself), and what they bring along.
+
+use crate::kubelet::PullLimits;
+use arcstr::ArcStr;
+use std::collections::{BTreeMap, BTreeSet};
+use stuckvm_detector::Time;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// When a kubelet's loops first came round; each has its own phase within the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubeletStart {
+    /// The first tick of the sync loop.
+    pub tick: Time,
+    /// The first relist.
+    pub relist: Time,
+}
+
+/// The machines. A lost machine posts nothing, and nothing on it is started, stopped or reported.
+#[derive(Debug, Default)]
+pub struct Machines {
+    lost: BTreeSet<ArcStr>,
+    starts: BTreeMap<ArcStr, KubeletStart>,
+    images: BTreeMap<ArcStr, Time>,
+    pull_limits: Option<PullLimits>,
+}
+
+impl Machines {
+    /// The machine of this node is lost.
+    pub fn lose(&mut self, node: impl Into<ArcStr>) {
+        self.lost.insert(node.into());
+    }
+
+    /// It is back.
+    pub fn recover(&mut self, node: &str) {
+        self.lost.remove(node);
+    }
+
+    /// Whether the machine is lost.
+    pub fn is_lost(&self, node: &str) -> bool {
+        !self.lost.is_empty() && self.lost.contains(node)
+    }
+
+    /// Determines when a node's kubelet started its loops.
+    pub fn start_kubelet(&mut self, node: impl Into<ArcStr>, start: KubeletStart) {
+        self.starts.insert(node.into(), start);
+    }
+
+    /// When a node's kubelet started its loops: unless determined, some two minutes before `begin`, at an instant that
+    /// follows from the node's name.
+    pub fn kubelet_start(&self, node: &str, begin: Time) -> KubeletStart {
+        if let Some(start) = self.starts.get(node) {
+            return *start;
+        }
+        let phase = xxh3_64(node.as_bytes());
+        let within = |part: u64| Time::from_nanos(begin.as_nanos().saturating_sub(part % 1_000_000_000));
+        let early = |at: Time| Time::from_nanos(at.as_nanos().saturating_sub(120_000_000_000));
+        KubeletStart { tick: early(within(phase >> 32)), relist: early(within(phase & 0xffff_ffff)) }
+    }
+
+    /// An image is on every machine from an instant on, without a pull.
+    pub fn store_image(&mut self, reference: impl Into<ArcStr>, from: Time) {
+        self.images.insert(reference.into(), from);
+    }
+
+    /// Whether an image is on every machine.
+    pub fn has_image(&self, reference: &str, now: Time) -> bool {
+        self.images.get(reference).is_some_and(|from| *from <= now)
+    }
+
+    /// Determines how every node pulls that has no pod yet.
+    pub fn limit_pulls(&mut self, limits: PullLimits) {
+        self.pull_limits = Some(limits);
+    }
+
+    /// How a node pulls, if that was determined.
+    pub(crate) fn pull_limits(&self) -> Option<PullLimits> {
+        self.pull_limits
+    }
+}

@@ -1,0 +1,108 @@
+//! Memory that a launcher needs beyond its guest's, KubeVirt main 2026-08 (`d923fdb815cd`):
+//! `pkg/hypervisor/kvm/hypervisorbackend.go`, with the smaller terms of 0.59.
+
+use crate::objects::VirtualMachineInstanceSpec;
+use crate::quantity::{Format, Quantity};
+use crate::release::KubeVirtRelease;
+use serde_json::Value;
+
+const MI: i64 = 1 << 20;
+
+/// `resource.Kilo`.
+const KILO: i32 = 3;
+
+/// `GetMemoryOverhead`. Network bindings add nothing: masquerade and bridge are free.
+pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Quantity {
+    let bytes =
+        page_tables(spec) + MI * (fixed(release) + per_cpu(spec) + devices(spec, release) + extras(spec));
+    let mut overhead = Quantity::whole(bytes, Format::DecimalSI);
+    let reserved = spec.domain.memory.as_ref().and_then(|memory| memory.rest.get("reservedOverhead"));
+    let added = reserved.and_then(|reserved| reserved.get("addedOverhead")).and_then(Value::as_str);
+    if let Some(added) = added.and_then(|text| Quantity::parse(text).ok()) {
+        overhead += &added;
+    }
+    overhead
+}
+
+/// One bit for every 512 bits of the memory that is asked for, counted in thousands of bytes.
+fn page_tables(spec: &VirtualMachineInstanceSpec) -> i64 {
+    let requested = spec.domain.resources.requests.get("memory");
+    requested.map_or(0, |amount| amount.scaled_value(KILO).wrapping_mul(1000) / 512)
+}
+
+/// virt-launcher-monitor, virt-launcher, virtlogd, virtqemud and qemu, in Mi.
+fn fixed(release: KubeVirtRelease) -> i64 {
+    match release {
+        KubeVirtRelease::V0_59 => 25 + 100 + 20 + 35 + 30,
+        KubeVirtRelease::V1_3 | KubeVirtRelease::Main2026_08 => 25 + 100 + 25 + 40 + 50,
+    }
+}
+
+/// 8 Mi for each vCPU and as much for the I/O thread.
+fn per_cpu(spec: &VirtualMachineInstanceSpec) -> i64 {
+    let resources = &spec.domain.resources;
+    let vcpus = match &spec.domain.cpu {
+        Some(cpu) => cpu.vcpus(),
+        None => {
+            resources.limits.get("cpu").or_else(|| resources.requests.get("cpu")).map_or(0, Quantity::value)
+        }
+    };
+    8 * vcpus.max(1) + 8
+}
+
+/// Graphics, firmware of arm64, host devices and TPM.
+fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
+    let devices = &spec.domain.devices;
+    let on = |device: &str| devices.get(device).and_then(Value::as_bool).unwrap_or(true);
+    let any = |list: &str| devices.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let video = if release == KubeVirtRelease::V0_59 { 16 } else { 32 };
+    let tpm = devices
+        .get("tpm")
+        .is_some_and(|tpm| !tpm.is_null() && tpm.get("enabled").and_then(Value::as_bool).unwrap_or(true));
+    [
+        (on("autoattachGraphicsDevice"), video),
+        (spec.architecture == "arm64", 128),
+        (any("hostDevices") || any("gpus"), 1024),
+        (tpm, 53),
+    ]
+    .into_iter()
+    .map(|(has, mi)| if has { mi } else { 0 })
+    .sum()
+}
+
+/// Downward metrics, exec probes, encrypted memory and dedicated CPUs.
+fn extras(spec: &VirtualMachineInstanceSpec) -> i64 {
+    let executes = |probe: &str| {
+        spec.rest.get(probe).and_then(|probe| probe.get("exec")).is_some_and(|exec| !exec.is_null())
+    };
+    let (liveness, readiness) = (executes("livenessProbe"), executes("readinessProbe"));
+    let security = spec.domain.rest.get("launchSecurity");
+    let encrypted = security.is_some_and(|kinds| kinds.get("sev").is_some() || kinds.get("snp").is_some());
+    let metrics = spec.volumes.iter().any(|volume| volume.rest.get("downwardMetrics").is_some());
+    [
+        (metrics, 1),
+        (liveness, 10),
+        (readiness, 10),
+        (liveness || readiness, 100),
+        (encrypted, 256),
+        (spec.has_dedicated_cpus() || spec.wants_guaranteed_qos(), 100),
+    ]
+    .into_iter()
+    .map(|(has, mi)| if has { mi } else { 0 })
+    .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MI, memory_overhead};
+    use crate::objects::VirtualMachineInstanceSpec;
+    use crate::release::KubeVirtRelease;
+
+    #[test]
+    fn releases_differ_in_the_fixed_terms_and_graphics() {
+        let spec = VirtualMachineInstanceSpec::default();
+        let of = |release| memory_overhead(&spec, release).value() / MI;
+        assert_eq!(of(KubeVirtRelease::Main2026_08), 240 + 8 + 8 + 32);
+        assert_eq!(of(KubeVirtRelease::V0_59), 210 + 8 + 8 + 16);
+    }
+}

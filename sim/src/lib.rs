@@ -1,0 +1,62 @@
+//! A fake Kubernetes and KubeVirt cluster on virtual time.
+//!
+//! It knows nothing of alerts: it plays the control plane, the nodes and the world around them, and tells when a
+//! virtual machine's printable status was written.
+
+mod admission;
+mod cdi_config;
+mod claim_events;
+mod cluster;
+mod config;
+mod context;
+mod controller;
+mod controllers;
+pub mod duration;
+pub mod environment;
+mod event_correlator;
+pub mod event_queue;
+mod faults;
+mod flags;
+pub mod journal;
+mod kind;
+pub mod kubevirt;
+mod latency;
+mod launcher_pod;
+pub mod manifest;
+
+pub mod metrics;
+pub mod objects;
+pub mod quantity;
+mod random;
+mod release;
+mod store;
+pub mod trace;
+mod user;
+mod vm_status;
+mod work_queue;
+
+pub use cdi_config::{CdiConfig, ClaimPropertySet};
+pub use claim_events::ClaimEvent;
+pub use controllers::scheduler::{Placement, schedule};
+/// The rules of kubelet that stand for themselves, without a cluster.
+pub mod kubelet {
+    pub use crate::controllers::kubelet::*;
+}
+
+pub use cluster::{Cluster, StepBudget};
+pub use config::Config;
+pub use context::{EventType, StatusWrite};
+pub use controller::Action;
+pub use controllers::virtual_machine::start_failure::{
+    MAX_START_BACK_OFF_SECONDS, START_BACK_OFF_STREAM, start_back_off, start_back_off_left,
+};
+pub use event_correlator::EventCorrelator;
+pub use flags::ControllerManagerFlags;
+pub use kind::{Kind, Object, ObjectId, Resource};
+pub use latency::Latency;
+pub use random::{Random, WHOLE};
+pub use release::{KubeVirtRelease, KubernetesRelease};
+pub use store::{ApiError, Change, Store, Table, Tables, View};
+pub use user::{UserError, split_name};
+pub use vm_status::{VmStatus, statuses};
+pub use work_queue::{Work, WorkQueue};

@@ -1,0 +1,21 @@
+//! Manifests: YAML and JSON texts with one document or many, as `kubectl get … -o yaml` prints them; every value with
+//! its line and column, so that an error can point at it.
+//!
+//! [`parse`] is the one way in. What it makes of a text is what `sigs.k8s.io/yaml` 1.6.0 makes of it for Kubernetes,
+//! except that a key given twice is an error with both places.
+
+mod error;
+pub mod position;
+mod scalar;
+mod tree;
+mod typed;
+pub mod yaml;
+
+pub use error::{MAX_QUOTE, ManifestError, quote};
+pub use position::{Place, Positions};
+pub use tree::{MAX_ALIASED, MAX_DEPTH};
+pub use typed::{read_objects, split};
+pub use yaml::{Document, MAX_BYTES, parse};
+
+#[cfg(test)]
+mod tests;

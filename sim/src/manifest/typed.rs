@@ -1,0 +1,107 @@
+//! From a document to an object: which kind it is, and whether each field has the type that the API gives it.
+//!
+//! Kinds of Kubernetes itself are read as their `k8s-openapi` types first, so that a field that no controller looks at
+//! is checked too; kinds of KubeVirt and CDI are read as ours.
+
+use super::{Document, ManifestError};
+use crate::kind::{Kind, Object};
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A field that cannot be read: its path and the reader's words.
+struct Misfit {
+    field: String,
+    problem: String,
+}
+
+/// Reads the object that stands at a field of a document (the empty path: the document itself). A kind that is not
+/// modelled gives `None`; a `List` gives its items.
+///
+/// # Errors
+///
+/// Where no kind is named, or a field has a wrong type; the error names no file.
+pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Object>>, ManifestError> {
+    let value = at(&document.value, field);
+    let kind_field = join(field, "kind");
+    let Some(kind) = value.get("kind").and_then(Value::as_str) else {
+        let found = value.get("kind").map_or_else(|| "none".to_owned(), Value::to_string);
+        let advice = "every manifest says `kind`, such as `kind: VirtualMachine`, and `apiVersion`";
+        return Err(document.error(&kind_field, "the kind of the object", &found, advice));
+    };
+    if kind == "List" {
+        let items = value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        let each = (0..items).map(|index| read_objects(document, &join(field, &format!("items[{index}]"))));
+        return Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+    }
+    let Some(kind) = Kind::parse(kind) else { return Ok(vec![None]) };
+    let misfit = |Misfit { field: inner, problem }: Misfit| {
+        let advice = format!("compare with `kubectl explain {}`", kind.as_str().to_lowercase());
+        let path = join(field, &inner);
+        let (expected, mut found) = split(&problem);
+        if found.is_empty() && !at(&document.value, &path).is_null() {
+            found = at(&document.value, &path).to_string();
+        }
+        document.error(&path, &expected, &found, &advice)
+    };
+    check_types(kind, value).map_err(misfit)?;
+    let object = Object::from_value(value).map_err(|error| misfit(of(&error)))?;
+    let named = object.as_ref().is_some_and(|object| !object.metadata().name.is_empty());
+    if !named {
+        let advice = "give the object a name; generateName is not enough here";
+        return Err(document.error(&join(field, "metadata.name"), "a name", "none", advice));
+    }
+    Ok(vec![object])
+}
+
+/// The value at a path such as `steps[0].apply[1]`.
+fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty());
+    parts.fold(value, |value, part| match part.parse::<usize>() {
+        Ok(index) if value.is_array() => &value[index],
+        _ => &value[part],
+    })
+}
+
+/// Two parts of a path.
+fn join(path: &str, inner: &str) -> String {
+    match (path.is_empty(), inner.is_empty() || inner == ".") {
+        (true, _) => inner.to_owned(),
+        (_, true) => path.to_owned(),
+        _ => format!("{path}.{inner}"),
+    }
+}
+
+fn check_types(kind: Kind, value: &Value) -> Result<(), Misfit> {
+    match kind {
+        Kind::Node => reads::<core::Node>(value),
+        Kind::Pod => reads::<core::Pod>(value),
+        Kind::PersistentVolume => reads::<core::PersistentVolume>(value),
+        Kind::PersistentVolumeClaim => reads::<core::PersistentVolumeClaim>(value),
+        Kind::StorageClass => reads::<StorageClass>(value),
+        Kind::PriorityClass => reads::<PriorityClass>(value),
+        // Kinds of KubeVirt and CDI are read as our own types, right after.
+        _ => Ok(()),
+    }
+}
+
+fn reads<T: DeserializeOwned>(value: &Value) -> Result<(), Misfit> {
+    serde_path_to_error::deserialize::<_, T>(value).map(drop).map_err(|error| of(&error))
+}
+
+fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Misfit {
+    Misfit { field: error.path().to_string(), problem: error.inner().to_string() }
+}
+
+/// serde's words as what was expected and what is there.
+pub fn split(problem: &str) -> (String, String) {
+    match problem.split_once(", expected ") {
+        Some((found, expected)) => {
+            let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
+            (expected.to_owned(), found.to_owned())
+        }
+        None => (problem.to_owned(), String::new()),
+    }
+}

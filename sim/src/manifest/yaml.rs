@@ -1,0 +1,136 @@
+//! The one module that knows the YAML parser: bytes to documents.
+
+use saphyr_parser::{Event, Parser, ScanError, Span};
+use serde_json::Value;
+
+use super::tree::{Builder, Scalar, place, too_deep};
+use super::{ManifestError, Place, Positions, quote};
+
+/// The largest manifest that is read, in bytes.
+pub const MAX_BYTES: usize = 256 << 20;
+
+/// One document of a manifest.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Its content, as Kubernetes gets to see it.
+    pub value: Value,
+    /// The line its content begins in, from 1.
+    pub line: usize,
+    /// Where each field stands.
+    pub positions: Positions,
+}
+
+impl Document {
+    /// An error of the field with that path, placed at its value, or at what is around it if it is missing.
+    #[must_use]
+    pub fn error(&self, field: &str, expected: &str, found: &str, advice: &str) -> ManifestError {
+        let start = Place { line: self.line, column: 1 };
+        let place = self.positions.nearest(field).map_or(start, |position| position.value);
+        ManifestError::at(place, expected, &quote(found), advice).of_field(field.to_owned())
+    }
+}
+
+/// Reads all documents of a manifest, YAML or JSON; empty ones are left out.
+///
+/// # Errors
+/// Text that is no YAML, too large, too deep, or without any document; a key given twice. The error names `file`.
+pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Document>, ManifestError> {
+    checked_text(bytes).and_then(documents).map_err(|error| error.in_file(file))
+}
+
+/// The bytes as text that the parser reads to its end.
+fn checked_text(bytes: &[u8]) -> Result<&str, ManifestError> {
+    let start = Place { line: 1, column: 1 };
+    if bytes.len() > MAX_BYTES {
+        let expected = format!("at most {} MiB", MAX_BYTES >> 20);
+        let found = format!("{} MiB", bytes.len() >> 20);
+        return Err(ManifestError::at(start, &expected, &found, "split the file; -f may be repeated"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = std::str::from_utf8(&bytes[..error.valid_up_to()]).expect("valid up to there");
+        let found = format!("byte 0x{:02X}", bytes[error.valid_up_to()]);
+        ManifestError::at(end_of(before), "UTF-8 text", &found, "save the file as UTF-8")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The parser takes a NUL for the end of the text and would drop what follows.
+    let control = |c: char| (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || c == '\u{7f}';
+    if let Some(at) = text.find(control) {
+        let found = format!("the control character 0x{:02X}", text.as_bytes()[at]);
+        return Err(ManifestError::at(
+            end_of(&text[..at]),
+            "text",
+            &found,
+            "remove it, or escape it in a quoted text",
+        ));
+    }
+    Ok(text)
+}
+
+fn end_of(text: &str) -> Place {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    Place { line: text.matches('\n').count() + 1, column: last.chars().count() + 1 }
+}
+
+fn documents(text: &str) -> Result<Vec<Document>, ManifestError> {
+    let mut documents = Vec::new();
+    let mut builder = Builder::default();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| syntax_error(text, &error))?;
+        if event == Event::DocumentEnd {
+            documents.extend(document(std::mem::take(&mut builder)));
+        } else {
+            feed(&mut builder, &event, span)?;
+        }
+    }
+    if documents.is_empty() {
+        let start = Place { line: 1, column: 1 };
+        return Err(ManifestError::at(
+            start,
+            "a Kubernetes object",
+            "no document",
+            "check that this is the right file",
+        ));
+    }
+    Ok(documents)
+}
+
+fn document(builder: Builder) -> Option<Document> {
+    let value = builder.root.filter(|value| !value.is_null())?;
+    let line = builder.positions.find("").expect("a document has a place").value.line;
+    Some(Document { value, line, positions: builder.positions })
+}
+
+fn feed(builder: &mut Builder, event: &Event<'_>, span: Span) -> Result<(), ManifestError> {
+    let place = place(span.start);
+    match event {
+        Event::Alias(anchor) => builder.alias(place, *anchor),
+        Event::Scalar(text, style, anchor, tag) => {
+            builder.scalar(place, &Scalar { text, style: *style, tag: tag.as_deref(), anchor: *anchor })
+        }
+        Event::SequenceStart(anchor, _) => builder.sequence_start(place, *anchor),
+        Event::MappingStart(anchor, _) => builder.mapping_start(place, *anchor),
+        Event::SequenceEnd | Event::MappingEnd => builder.end(place),
+        _ => Ok(()),
+    }
+}
+
+fn syntax_error(text: &str, error: &ScanError) -> ManifestError {
+    let place = place(*error.marker());
+    if error.info() == "recursion limit exceeded" {
+        return too_deep(place);
+    }
+    let line = text.lines().nth(place.line - 1).unwrap_or_default();
+    let found = if line.trim().is_empty() {
+        error.info().to_owned()
+    } else {
+        format!("{}: {}", error.info(), quote(line))
+    };
+    let indent = &line[..line.len() - line.trim_start().len()];
+    let advice = if indent.contains('\t') {
+        "indent with spaces: YAML has no tabs there"
+    } else {
+        "check indentation, quotes and brackets here and in the lines above"
+    };
+    ManifestError::at(place, "YAML or JSON", &found, advice)
+}

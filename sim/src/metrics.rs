@@ -1,0 +1,208 @@
+//! What virt-controller exports about machines and instances.
+//!
+//! KubeVirt main of August 2026: `vmstats_collector.go` and `vmistats_collector.go` in
+//! `pkg/monitoring/metrics/virt-controller/`. Left out: instance types and preferences, of which this cluster has none.
+
+use crate::objects::{Conditions, Pod, Rest, StrMap, Truth, VirtualMachine, VirtualMachineInstance};
+use crate::store::View;
+use arcstr::ArcStr;
+use serde_json::Value;
+use std::fmt;
+
+/// One series of a scrape. As text it is a line of Prometheus' exposition format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The metric.
+    pub metric: &'static str,
+    /// The labels in the metric's order; those with an empty value are left out, as Prometheus does.
+    pub labels: Vec<(&'static str, ArcStr)>,
+    /// Seconds since 1970, or 1, 0 and -1.
+    pub value: i64,
+}
+
+/// A group of printable statuses that has a metric of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Starting,
+    Running,
+    Migrating,
+    NonRunning,
+    Error,
+}
+
+/// Each group with its metric and its statuses.
+const GROUPS: [(Group, &str, &[&str]); 5] = [
+    (
+        Group::Starting,
+        "kubevirt_vm_starting_status_last_transition_timestamp_seconds",
+        &["Provisioning", "Starting", "WaitingForVolumeBinding"],
+    ),
+    (Group::Running, "kubevirt_vm_running_status_last_transition_timestamp_seconds", &["Running"]),
+    (Group::Migrating, "kubevirt_vm_migrating_status_last_transition_timestamp_seconds", &["Migrating"]),
+    (
+        Group::NonRunning,
+        "kubevirt_vm_non_running_status_last_transition_timestamp_seconds",
+        &["Stopped", "Paused", "Stopping", "Terminating"],
+    ),
+    (
+        Group::Error,
+        "kubevirt_vm_error_status_last_transition_timestamp_seconds",
+        &[
+            "CrashLoopBackOff",
+            "Unknown",
+            "ErrorUnschedulable",
+            "ErrImagePull",
+            "ImagePullBackOff",
+            "ErrorPvcNotFound",
+            "DataVolumeError",
+        ],
+    ),
+];
+
+impl Group {
+    /// The label `status_group`.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Migrating => "migrating",
+            Self::NonRunning => "non_running",
+            Self::Error => "error",
+        }
+    }
+
+    fn of(status: &str) -> Option<Self> {
+        GROUPS.iter().find(|(.., statuses)| statuses.contains(&status)).map(|(group, ..)| *group)
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.metric)?;
+        for (index, (label, value)) in self.labels.iter().enumerate() {
+            let value = value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+            write!(f, "{}{label}=\"{value}\"", if index == 0 { '{' } else { ',' })?;
+        }
+        write!(f, "{} {}", if self.labels.is_empty() { "" } else { "}" }, self.value)
+    }
+}
+
+/// One scrape of the five timestamp metrics, `kubevirt_vm_info` and `kubevirt_vmi_info`: the machines in order of
+/// creation, then the instances.
+pub fn scrape(view: View<'_>) -> Vec<Sample> {
+    let vms = view.iter::<VirtualMachine>().flat_map(|(_, vm)| {
+        let timestamps = GROUPS.map(|(group, metric, _)| timestamp(vm, group, metric));
+        timestamps.into_iter().chain([vm_info(vm)])
+    });
+    vms.chain(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view))).collect()
+}
+
+/// The time of the last transition where the machine is in the group, else 0. A status of no group counts as an error.
+fn timestamp(vm: &VirtualMachine, group: Group, metric: &'static str) -> Sample {
+    let own = Group::of(vm.status.printable_word()).unwrap_or(Group::Error);
+    let ObjectNames { name, namespace } = ObjectNames::of(&vm.metadata);
+    let value = if own == group { last_transition(vm) } else { 0 };
+    Sample { metric, labels: vec![("name", name), ("namespace", namespace)], value }
+}
+
+/// The newest transition of the conditions that are asked, in seconds; -1 where there is none. It is not when the
+/// printable status changed: nothing records that.
+fn last_transition(vm: &VirtualMachine) -> i64 {
+    let conditions = ["Ready", "Failure", "Paused"].map(|kind| vm.status.conditions.condition(kind));
+    let times = conditions.into_iter().flatten().filter_map(|condition| condition.last_transition_time);
+    times.max().map_or(-1, |time| i64::try_from(time.as_secs()).expect("a time of this millennium"))
+}
+
+fn vm_info(vm: &VirtualMachine) -> Sample {
+    let template = vm.spec.template.as_deref();
+    let [os, workload, flavor] = system(template.map(|template| &template.metadata.annotations));
+    let machine =
+        template.map_or(ArcStr::new(), |template| field(&template.spec.domain.rest, "machine", "type"));
+    let status = vm.status.printable_word();
+    let ObjectNames { name, namespace } = ObjectNames::of(&vm.metadata);
+    sample(
+        "kubevirt_vm_info",
+        [
+            ("name", name),
+            ("namespace", namespace),
+            ("os", os),
+            ("workload", workload),
+            ("flavor", flavor),
+            ("machine_type", machine),
+            ("status", status.to_lowercase().into()),
+            ("status_group", Group::of(status).map_or("<unknown>", Group::as_str).into()),
+        ],
+    )
+}
+
+fn vmi_info(vmi: &VirtualMachineInstance, view: View<'_>) -> Sample {
+    let [os, workload, flavor] = system(Some(&vmi.metadata.annotations));
+    let ObjectNames { name, namespace } = ObjectNames::of(&vmi.metadata);
+    let guest = |key| field(&vmi.status.rest, "guestOSInfo", key);
+    let outdated = vmi.metadata.labels.contains_key("kubevirt.io/outdatedLauncherImage");
+    sample(
+        "kubevirt_vmi_info",
+        [
+            ("node", vmi.status.node_name.clone()),
+            ("namespace", namespace),
+            ("name", name),
+            ("phase", vmi.status.phase.to_lowercase().into()),
+            ("os", os),
+            ("workload", workload),
+            ("flavor", flavor),
+            ("guest_os_kernel_release", guest("kernelRelease")),
+            ("guest_os_machine", field(&vmi.status.rest, "machine", "type")),
+            ("guest_os_arch", guest("machine")),
+            ("guest_os_name", guest("name")),
+            ("guest_os_version_id", guest("versionId")),
+            ("evictable", bool_label(is_evictable(vmi))),
+            ("outdated", bool_label(outdated)),
+            ("vmi_pod", launcher(vmi, view)),
+        ],
+    )
+}
+
+/// An instance that must migrate and is not known to be able to is not evictable.
+fn is_evictable(vmi: &VirtualMachineInstance) -> bool {
+    let migratable = vmi.status.conditions.condition("LiveMigratable").map(|condition| condition.status);
+    let strategy = vmi.spec.rest.get("evictionStrategy").and_then(Value::as_str);
+    strategy != Some("LiveMigrate") || !matches!(migratable, None | Some(Truth::False))
+}
+
+/// The instance's pod that runs on its node.
+fn launcher(vmi: &VirtualMachineInstance, view: View<'_>) -> ArcStr {
+    let mut pods = view.owned::<Pod>(&vmi.metadata.uid).map(|(_, pod)| pod);
+    let pod = pods.find(|pod| pod.status.phase == "Running" && pod.node_name == vmi.status.node_name);
+    pod.map_or(ArcStr::new(), |pod| pod.metadata.name.clone())
+}
+
+struct ObjectNames {
+    name: ArcStr,
+    namespace: ArcStr,
+}
+
+impl ObjectNames {
+    fn of(meta: &crate::objects::ObjectMeta) -> Self {
+        Self { name: meta.name.clone(), namespace: meta.namespace.clone() }
+    }
+}
+
+fn sample<const N: usize>(metric: &'static str, labels: [(&'static str, ArcStr); N]) -> Sample {
+    let labels = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    Sample { metric, labels, value: 1 }
+}
+
+/// What the annotations say of the guest: operating system, workload, flavor.
+fn system(annotations: Option<&StrMap>) -> [ArcStr; 3] {
+    ["vm.kubevirt.io/os", "vm.kubevirt.io/workload", "vm.kubevirt.io/flavor"]
+        .map(|key| annotations.and_then(|annotations| annotations.get(key)).cloned().unwrap_or_default())
+}
+
+fn field(rest: &Rest, outer: &str, inner: &str) -> ArcStr {
+    let value = rest.get(outer).and_then(|value| value.get(inner)).and_then(Value::as_str);
+    value.map_or(ArcStr::new(), ArcStr::from)
+}
+
+fn bool_label(value: bool) -> ArcStr {
+    if value { arcstr::literal!("true") } else { arcstr::literal!("false") }
+}

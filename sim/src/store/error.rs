@@ -1,0 +1,77 @@
+//! What the API server answers when it refuses.
+
+use crate::kind::Kind;
+use arcstr::ArcStr;
+
+/// A refused request. Texts are those of `apimachinery/pkg/api/errors/errors.go`, Kubernetes 1.36.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// 404: no object of this name.
+    #[error("{} \"{name}\" not found", kind.resource())]
+    NotFound {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: ArcStr,
+    },
+    /// 404 for an object that was there a moment ago.
+    #[error("{} not found", kind.resource())]
+    Gone {
+        /// The kind.
+        kind: Kind,
+    },
+    /// 409: the name is taken.
+    #[error("{} \"{name}\" already exists", kind.resource())]
+    AlreadyExists {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: ArcStr,
+    },
+    /// 409: the object was written since it was read.
+    #[error(
+        "Operation cannot be fulfilled on {} \"{name}\": the object has been modified; please apply your changes to \
+         the latest version and try again",
+        kind.resource()
+    )]
+    Conflict {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: ArcStr,
+    },
+    /// 409: virt-api refuses to start, stop or restart a machine.
+    #[error("Operation cannot be fulfilled on virtualmachine.kubevirt.io \"{name}\": {why}")]
+    SubresourceConflict {
+        /// The machine's name.
+        name: ArcStr,
+        /// The refusal's words.
+        why: ArcStr,
+    },
+    /// 500: the request makes no sense right now.
+    #[error("Internal error occurred: {why}")]
+    Internal {
+        /// The server's words.
+        why: ArcStr,
+    },
+    /// 403: a quota or an admission plugin says no.
+    #[error("{} \"{name}\" is forbidden: {why}", kind.resource())]
+    Forbidden {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: ArcStr,
+        /// The plugin's words.
+        why: ArcStr,
+    },
+    /// 422: the object is not valid.
+    #[error("{kind} \"{name}\" is invalid: {why}")]
+    Invalid {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: ArcStr,
+        /// Field path first.
+        why: ArcStr,
+    },
+}

@@ -1,0 +1,185 @@
+//! What users do to objects of any kind, as kubectl does it.
+
+use crate::cluster::Cluster;
+use crate::kind::{Kind, Object, ObjectId, Resource};
+use crate::objects::{
+    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, StorageClass,
+    VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+};
+use crate::store::ApiError;
+use arcstr::ArcStr;
+use serde_json::Value;
+
+/// Why an operation of a user was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// The API server refused it.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The object would have a field of a wrong type.
+    #[error("{field}: {problem}")]
+    Field {
+        /// The field's path.
+        field: String,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl Cluster {
+    /// The object of a name; the namespace is empty for kinds without one.
+    pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<(ObjectId, Object)> {
+        with_kind(kind, Find { cluster: self, namespace, name })
+    }
+
+    /// Creates an object or, where one of its name exists, changes what the manifest says (`kubectl apply`).
+    ///
+    /// # Errors
+    ///
+    /// If the API server refuses it, or a field has a wrong type.
+    pub fn apply_manifest(&mut self, object: &Object) -> Result<ObjectId, UserError> {
+        let meta = object.metadata();
+        match self.find(object.kind(), &meta.namespace, &meta.name) {
+            None => Ok(self.apply(object)?),
+            Some((id, _)) => {
+                let mut patch = object.to_value();
+                if let Some(fields) = patch.as_object_mut() {
+                    fields.remove("status");
+                }
+                self.merge_patch(id, &patch)?;
+                Ok(id)
+            }
+        }
+    }
+
+    /// Applies a JSON merge patch (RFC 7386), on the status too.
+    ///
+    /// # Errors
+    ///
+    /// If the object is gone, or a field would have a wrong type.
+    pub fn merge_patch(&mut self, id: ObjectId, patch: &Value) -> Result<(), UserError> {
+        with_kind(id.kind, MergePatch { cluster: self, id, patch })
+    }
+
+    /// Deletes an object (`kubectl delete`).
+    ///
+    /// # Errors
+    ///
+    /// If it is gone.
+    pub fn delete_object(&mut self, id: ObjectId) -> Result<(), ApiError> {
+        with_kind(id.kind, Delete { cluster: self, id })
+    }
+}
+
+/// Something to do with the type of a kind.
+trait ForKind {
+    type Output;
+    fn run<T: Resource>(self) -> Self::Output;
+}
+
+fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
+    match kind {
+        Kind::Node => act.run::<Node>(),
+        Kind::StorageClass => act.run::<StorageClass>(),
+        Kind::PriorityClass => act.run::<PriorityClass>(),
+        Kind::PersistentVolume => act.run::<PersistentVolume>(),
+        Kind::PersistentVolumeClaim => act.run::<PersistentVolumeClaim>(),
+        Kind::DataVolume => act.run::<DataVolume>(),
+        Kind::VolumeImportSource => act.run::<VolumeImportSource>(),
+        Kind::VolumeCloneSource => act.run::<VolumeCloneSource>(),
+        Kind::VolumeUploadSource => act.run::<VolumeUploadSource>(),
+        Kind::Pod => act.run::<Pod>(),
+        Kind::VirtualMachineInstance => act.run::<VirtualMachineInstance>(),
+        Kind::VirtualMachine => act.run::<VirtualMachine>(),
+    }
+}
+
+struct Find<'a> {
+    cluster: &'a Cluster,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl ForKind for Find<'_> {
+    type Output = Option<(ObjectId, Object)>;
+
+    fn run<T: Resource>(self) -> Self::Output {
+        let (id, object) = self.cluster.view().named::<T>(self.namespace, self.name)?;
+        Some((id, T::wrap(object.clone())))
+    }
+}
+
+struct MergePatch<'a> {
+    cluster: &'a mut Cluster,
+    id: ObjectId,
+    patch: &'a Value,
+}
+
+impl ForKind for MergePatch<'_> {
+    type Output = Result<(), UserError>;
+
+    fn run<T: Resource>(self) -> Self::Output {
+        let old = self.cluster.view().get::<T>(self.id).ok_or(ApiError::Gone { kind: T::KIND })?;
+        let mut value = serde_json::to_value(&**old).expect("objects serialize");
+        merge(&mut value, self.patch);
+        let mut new: T = serde_path_to_error::deserialize(&value).map_err(|error| UserError::Field {
+            field: error.path().to_string(),
+            problem: error.inner().to_string(),
+        })?;
+        new.metadata_mut().resource_version = old.metadata().resource_version;
+        self.cluster.patch::<T>(self.id, |object| *object = new)?;
+        Ok(())
+    }
+}
+
+struct Delete<'a> {
+    cluster: &'a mut Cluster,
+    id: ObjectId,
+}
+
+impl ForKind for Delete<'_> {
+    type Output = Result<(), ApiError>;
+
+    fn run<T: Resource>(self) -> Self::Output {
+        self.cluster.delete::<T>(self.id)
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let fields = target.as_object_mut().expect("it was just made one");
+    for (key, change) in changes {
+        match change {
+            Value::Null => drop(fields.remove(key)),
+            change => merge(fields.entry(key.clone()).or_insert(Value::Null), change),
+        }
+    }
+}
+
+/// Splits `namespace/name`; a name alone stands in the namespace `default`, or in none where the kind has none.
+pub fn split_name(kind: Kind, name: &str) -> (ArcStr, ArcStr) {
+    match name.split_once('/') {
+        Some((namespace, name)) => (namespace.into(), name.into()),
+        None if kind.is_namespaced() => (arcstr::literal!("default"), name.into()),
+        None => (ArcStr::new(), name.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use serde_json::json;
+
+    #[test]
+    fn a_merge_patch_sets_nests_and_removes() {
+        let mut value = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": [1]});
+        merge(&mut value, &json!({"a": null, "b": {"c": 4}, "e": [2, 3], "f": {"g": null, "h": 5}}));
+        assert_eq!(value, json!({"b": {"c": 4, "d": 3}, "e": [2, 3], "f": {"h": 5}}));
+    }
+}

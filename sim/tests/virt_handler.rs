@@ -1,0 +1,157 @@
+//! Guests between their start and their end.
+
+mod play;
+
+use play::{cluster, fail_pod, run_pod, vmi};
+use std::time::Duration;
+use stuckvm_sim::environment::LauncherFault;
+use stuckvm_sim::journal::Entry;
+use stuckvm_sim::objects::{Conditions, Node, VirtualMachineInstance};
+use stuckvm_sim::{Cluster, Latency, ObjectId};
+
+const BOTH: &[&str] = &["virtual-machine-instance", "virt-handler"];
+
+fn run_for(cluster: &mut Cluster, time: Duration) {
+    cluster.settle().expect("it comes to rest");
+    let until = cluster.now() + time;
+    cluster.run_until(until).expect("it comes to rest");
+}
+
+/// No delays but for the guest's own.
+fn latency() -> Latency {
+    let Latency { guest_boot, guest_shutdown, .. } = Latency::default();
+    Latency { guest_boot, guest_shutdown, ..Latency::none() }
+}
+
+/// An instance with a launcher that has just come up.
+fn scheduled() -> (Cluster, ObjectId) {
+    let (mut cluster, id) = cluster(latency(), BOTH);
+    run_pod(&mut cluster);
+    cluster.settle().expect("it comes to rest");
+    assert_eq!(vmi(&cluster, id).status.phase, "Scheduled");
+    (cluster, id)
+}
+
+fn running() -> (Cluster, ObjectId) {
+    let (mut cluster, id) = scheduled();
+    run_for(&mut cluster, Duration::from_secs(1));
+    (cluster, id)
+}
+
+/// Reasons of the events on the instance so far.
+fn events(cluster: &mut Cluster) -> Vec<String> {
+    let journal = cluster.take_journal().into_iter();
+    let reason = |entry| match entry {
+        Entry::Event { kind: "VirtualMachineInstance", reason, .. } => Some(reason),
+        _ => None,
+    };
+    journal.filter_map(reason).collect()
+}
+
+#[test]
+fn a_guest_runs_after_it_has_booted() {
+    let (mut cluster, id) = scheduled();
+    run_for(&mut cluster, Duration::from_millis(999));
+    assert_eq!(vmi(&cluster, id).status.phase, "Scheduled");
+    run_for(&mut cluster, Duration::from_millis(1));
+    let instance = vmi(&cluster, id);
+    assert_eq!(instance.status.phase, "Running");
+    assert!(instance.status.conditions.is_true("Ready"));
+    assert_eq!(events(&mut cluster), ["SuccessfulCreate", "Created", "Started"]);
+}
+
+#[test]
+fn a_launcher_that_dies_is_noticed_within_forty_seconds() {
+    let (mut cluster, id) = running();
+    cluster.random_mut().give("virt-handler", [500_000_000]);
+    fail_pod(&mut cluster);
+    run_for(&mut cluster, Duration::from_millis(19_999));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running");
+    run_for(&mut cluster, Duration::from_millis(2));
+    assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+    assert_eq!(events(&mut cluster).last().expect("events"), "Stopped");
+}
+
+#[test]
+fn a_deleted_guest_shuts_down_in_order_and_succeeds() {
+    let (mut cluster, id) = running();
+    cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
+    run_for(&mut cluster, Duration::from_millis(3_999));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running");
+    run_for(&mut cluster, Duration::from_millis(1));
+    assert_eq!(vmi(&cluster, id).status.phase, "Succeeded");
+    let events = events(&mut cluster);
+    assert!(events.ends_with(&["ShuttingDown".into(), "Stopped".into()]), "{events:?}");
+}
+
+#[test]
+fn a_guest_without_enough_grace_is_destroyed_and_fails() {
+    let (mut cluster, id) = running();
+    let shorten = |vmi: &mut VirtualMachineInstance| {
+        let mut spec = (*vmi.spec).clone();
+        spec.termination_grace_period_seconds = Some(1);
+        vmi.spec = spec.into();
+    };
+    cluster.patch(id, shorten).expect("it exists");
+    cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
+    run_for(&mut cluster, Duration::from_secs(1));
+    assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+}
+
+#[test]
+fn guests_end_by_themselves() {
+    let (mut panicking, id) = running();
+    assert!(panicking.panic_guest("default", "vm1"));
+    assert_eq!(vmi(&panicking, id).status.phase, "Failed");
+    let (mut ending, id) = running();
+    assert!(ending.power_off_guest("default", "vm1"));
+    assert_eq!(vmi(&ending, id).status.phase, "Succeeded");
+    assert!(!ending.panic_guest("default", "vm2"), "there is no such guest");
+}
+
+#[test]
+fn a_domain_that_cannot_start_is_shown_and_does_not_fail_the_instance() {
+    let (mut cluster, id) = cluster(latency(), BOTH);
+    let fault = LauncherFault::DomainCannotStart;
+    cluster.environment_mut().launchers.break_launcher("default", "vm1", fault);
+    run_pod(&mut cluster);
+    run_for(&mut cluster, Duration::from_secs(200));
+    let instance = vmi(&cluster, id);
+    assert_eq!(instance.status.phase, "Scheduled");
+    let refused = instance.status.conditions.condition("Synchronized").expect("it was refused");
+    assert!(refused.is_false_because("Synchronizing with the Domain failed."));
+    fail_pod(&mut cluster);
+    run_for(&mut cluster, Duration::from_secs(41));
+    assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+}
+
+#[test]
+fn a_lost_machine_starts_no_guest_and_loses_its_label_after_five_minutes() {
+    let (mut cluster, id) = scheduled();
+    cluster.set_machine("node-a", true);
+    let schedulable = |cluster: &Cluster| {
+        let (_, node) = cluster.view().named::<Node>("", "node-a").expect("it exists");
+        node.metadata.labels.has("kubevirt.io/schedulable", "true")
+    };
+    run_for(&mut cluster, Duration::from_secs(167));
+    assert!(schedulable(&cluster), "the last heartbeat is less than five minutes old");
+    run_for(&mut cluster, Duration::from_secs(360 - 167));
+    assert!(!schedulable(&cluster));
+    assert_eq!(vmi(&cluster, id).status.phase, "Scheduled", "its pod counts as alive");
+    cluster.set_machine("node-a", false);
+    run_for(&mut cluster, Duration::from_secs(1));
+    assert!(schedulable(&cluster));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running");
+}
+
+#[test]
+fn a_dead_launcher_on_an_unresponsive_node_fails_its_instance() {
+    let (mut cluster, id) = running();
+    cluster.set_machine("node-a", true);
+    fail_pod(&mut cluster);
+    run_for(&mut cluster, Duration::from_secs(167));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running", "nobody is there to notice");
+    run_for(&mut cluster, Duration::from_secs(200));
+    assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+    assert_eq!(vmi(&cluster, id).status.reason, "NodeUnresponsive");
+}
