@@ -1,0 +1,167 @@
+//! Where scenarios come from: the embedded catalog, a folder, or one file.
+
+use crate::input_error::InputError;
+use crate::load::{Loaded, load};
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
+
+/// A folder of this name holds manifests that scenarios name, and no scenarios.
+const MANIFESTS: &str = "manifests";
+
+/// A tree of files with scenarios and the manifests that they name.
+#[derive(Clone, Debug)]
+pub enum Tree {
+    /// The catalog that is part of the program.
+    Embedded,
+    /// A folder.
+    Folder(PathBuf),
+}
+
+impl Tree {
+    /// The bytes of a file, by its path from the root of the tree.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Embedded => {
+                let file = EMBEDDED.get_file(path).ok_or_else(|| "no such file in the catalog".to_owned())?;
+                Ok(file.contents().to_vec())
+            }
+            Self::Folder(root) => std::fs::read(root.join(path)).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The path as messages show it.
+    pub fn shown(&self, path: &str) -> String {
+        match self {
+            Self::Embedded => format!("catalog/{path}"),
+            Self::Folder(root) => root.join(path).display().to_string(),
+        }
+    }
+
+    /// Every scenario file, in order of path.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn scenario_files(&self) -> Result<Vec<String>, InputError> {
+        let mut found = Vec::new();
+        match self {
+            Self::Embedded => embedded_files(&EMBEDDED, &mut found),
+            Self::Folder(root) => {
+                let failed = |error: std::io::Error| InputError::File {
+                    file: root.display().to_string(),
+                    problem: error.to_string(),
+                };
+                folder_files(root, root, &mut found).map_err(failed)?;
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+/// Reads every scenario of a tree, in order of name.
+///
+/// # Errors
+///
+/// The first file that cannot be read, or two files with one name.
+pub fn load_all(tree: &Tree) -> Result<Vec<Loaded>, InputError> {
+    let mut by_name: BTreeMap<String, Loaded> = BTreeMap::new();
+    for path in tree.scenario_files()? {
+        let loaded = load(tree, &path)?;
+        let name = loaded.scenario.scenario.clone();
+        if let Some(other) = by_name.get(&name) {
+            let (file, other) = (tree.shown(&path), tree.shown(&other.path));
+            return Err(InputError::DuplicateScenario { file, name, other });
+        }
+        by_name.insert(name, loaded);
+    }
+    Ok(by_name.into_values().collect())
+}
+
+/// Reads one scenario file; manifests that it names are looked for from its folder on.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn load_file(path: &Path) -> Result<Loaded, InputError> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    load(&Tree::Folder(folder), &name)
+}
+
+/// The scenarios that one of the names matches, by whole components from the left; all without names.
+///
+/// # Errors
+///
+/// A name that matches nothing.
+pub fn select(scenarios: Vec<Loaded>, names: &[String]) -> Result<Vec<Loaded>, InputError> {
+    for name in names {
+        if !scenarios.iter().any(|loaded| matches(name, &loaded.scenario.scenario)) {
+            let known: Vec<&str> = scenarios.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
+            return Err(InputError::unknown_name(name, &known));
+        }
+    }
+    let wanted = |loaded: &Loaded| {
+        names.is_empty() || names.iter().any(|name| matches(name, &loaded.scenario.scenario))
+    };
+    Ok(scenarios.into_iter().filter(wanted).collect())
+}
+
+fn matches(name: &str, scenario: &str) -> bool {
+    let name = name.trim_end_matches('/');
+    scenario.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn embedded_files(dir: &Dir<'_>, found: &mut Vec<String>) {
+    for file in dir.files() {
+        found.extend(is_yaml(file.path()).then(|| slashes(file.path())));
+    }
+    for folder in dir.dirs() {
+        if folder.path().file_name().is_none_or(|name| name != MANIFESTS) {
+            embedded_files(folder, found);
+        }
+    }
+}
+
+fn folder_files(root: &Path, folder: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != MANIFESTS) {
+                folder_files(root, &path, found)?;
+            }
+        } else if is_yaml(&path) {
+            found.push(slashes(path.strip_prefix(root).unwrap_or(&path)));
+        }
+    }
+    Ok(())
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+fn slashes(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_name_matches_whole_components_from_the_left() {
+        assert!(matches("pvc-not-found", "pvc-not-found/stuck"));
+        assert!(matches("pvc-not-found/", "pvc-not-found/stuck"));
+        assert!(matches("pvc-not-found/stuck", "pvc-not-found/stuck"));
+        assert!(!matches("pvc-not", "pvc-not-found/stuck"));
+        assert!(!matches("stuck", "pvc-not-found/stuck"));
+    }
+}

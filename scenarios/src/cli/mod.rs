@@ -1,0 +1,85 @@
+//! The command line: what can be asked, and which exit code answers.
+
+mod detect;
+mod list;
+mod progress;
+mod run;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// A fake Kubernetes + KubeVirt cluster on virtual time that judges detectors of stuck virtual machines.
+#[derive(Parser)]
+#[command(name = "stuckvm", version, about, max_term_width = 80)]
+struct Arguments {
+    /// How results are written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are written to standard output.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people.
+    Text,
+    /// JSON Lines for programs.
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play scenarios with the built-in detector and judge them.
+    Run(run::Arguments),
+    /// List the scenarios of the catalog.
+    List(list::Arguments),
+    /// Read observations, write alerts, a JSON object a line.
+    Detect(detect::Arguments),
+    /// Print the JSON Schema of scenario files.
+    Schema,
+}
+
+/// Exit code: a verdict is `fail` or `error`.
+const FAILED: u8 = 1;
+/// Exit code: the input or the command line is wrong.
+const BAD_INPUT: u8 = 2;
+/// Exit code: a bug.
+const INTERNAL: u8 = 3;
+
+/// Carries out the command line.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let format = arguments.format;
+    let outcome = std::panic::catch_unwind(|| match arguments.command {
+        Command::Run(arguments) => run::run(&arguments, format),
+        Command::List(arguments) => list::run(&arguments, format),
+        Command::Detect(arguments) => detect::run(&arguments),
+        Command::Schema => schema(),
+    });
+    match outcome {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            eprintln!("{error}");
+            ExitCode::from(BAD_INPUT)
+        }
+        // The panic hook has said what happened, and the run which seed and instant.
+        Err(_) => ExitCode::from(INTERNAL),
+    }
+}
+
+type CommandResult = Result<ExitCode, Box<dyn std::error::Error>>;
+
+fn schema() -> CommandResult {
+    let schema = schemars::schema_for!(stuckvm_scenarios::format::Scenario);
+    print(&serde_json::to_string_pretty(&schema)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a line of results. A reader that has gone away ends the command quietly, as `head` expects.
+fn print(line: &str) {
+    use std::io::Write as _;
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}

@@ -1,0 +1,140 @@
+//! `steps`: what users and faults do. The operations are named as Chainsaw names them.
+
+use super::{ImageSpec, Manifest, SourceSpec, Span, VmName};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One moment and what is done then, in the order of the fields.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Step {
+    /// When, from the start; never before the step above.
+    pub at: Span,
+    /// Objects to create, or to change where they exist.
+    #[serde(default)]
+    pub apply: Vec<Manifest>,
+    /// A JSON merge patch.
+    #[serde(default)]
+    pub patch: Option<ObjectPatch>,
+    /// An object to delete.
+    #[serde(default)]
+    pub delete: Option<ObjectTarget>,
+    /// A virtual machine to start, as `virtctl start` does.
+    #[serde(default)]
+    pub start: Option<VmName>,
+    /// A virtual machine to stop, as `virtctl stop` does.
+    #[serde(default)]
+    pub stop: Option<VmName>,
+    /// A virtual machine to restart, as `virtctl restart` does.
+    #[serde(default)]
+    pub restart: Option<VmName>,
+    /// What breaks.
+    #[serde(default, rename = "break")]
+    pub breaks: Option<Target>,
+    /// What works again.
+    #[serde(default)]
+    pub heal: Option<Target>,
+    /// Stops the detector and restores it from its snapshot.
+    #[serde(default)]
+    pub crash_detector: Option<CrashDetector>,
+}
+
+/// A JSON merge patch of one object.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ObjectPatch {
+    /// The kind.
+    pub kind: String,
+    /// `namespace/name`, or a name for kinds without namespace.
+    pub name: String,
+    /// What changes; null removes.
+    pub merge: BTreeMap<String, Value>,
+}
+
+/// One object.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ObjectTarget {
+    /// The kind.
+    pub kind: String,
+    /// `namespace/name`, or a name for kinds without namespace.
+    pub name: String,
+}
+
+/// What breaks or heals: exactly one of these.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A registry by host: no image of it can be pulled.
+    Registry(String),
+    /// An image by reference: it is gone; healing pushes it (`{registry.example/disk:v2: {size: 1G}}`).
+    Image(BTreeMap<String, Option<ImageSpec>>),
+    /// A source by URL: 404; healing puts something there.
+    Source(BTreeMap<String, Option<SourceSpec>>),
+    /// A virtual machine's launcher.
+    Launcher(LauncherTarget),
+    /// A node's machine: no heartbeat, nothing on it starts, stops or reports.
+    Node(String),
+    /// Creations that a quota or a webhook refuses.
+    Quota(QuotaTarget),
+    /// The artificial fault: a VMI phase that this controller version does not know; healing writes the old phase back.
+    Phase(PhaseTarget),
+    /// A controller's watch: it learns of no change of this kind; healing tells it all at once.
+    Watch(WatchTarget),
+}
+
+/// What is wrong with a virtual machine's launcher.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LauncherTarget {
+    /// The virtual machine.
+    pub vm: VmName,
+    /// `crash-at-start` (default) or `domain-cannot-start`.
+    #[serde(default)]
+    pub fault: Option<String>,
+}
+
+/// Which creations are refused.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct QuotaTarget {
+    /// The kind.
+    pub kind: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The server's words.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// Which instance's phase is overwritten.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PhaseTarget {
+    /// The virtual machine instance.
+    pub vmi: VmName,
+    /// The phase that is written; `Unknown` by default.
+    #[serde(default)]
+    pub is: Option<String>,
+}
+
+/// Which watch is held.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WatchTarget {
+    /// The controller, as the trace names it.
+    pub controller: String,
+    /// The kind.
+    pub kind: String,
+}
+
+/// How the detector is stopped.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CrashDetector {
+    /// How long it is down: observations of that time reach it late, all at once, when it is back. 0s by default.
+    #[serde(default)]
+    pub down: Option<Span>,
+}

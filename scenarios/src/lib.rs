@@ -1,0 +1,31 @@
+//! The conformance harness: scenarios, the runner that plays them, the oracle that judges a detector by the alert
+//! contract, and the reports.
+//!
+//! | to find | look at |
+//! | --- | --- |
+//! | the scenario format | [`mod@format`] |
+//! | the catalog, and how files are read | [`catalog`], [`load`] |
+//! | how a scenario is played | [`play`], [`run`] |
+//! | what a detector must say | [`oracle`] |
+//! | which rule it broke | [`judge`] |
+//! | reports | [`report`] |
+//! | the streams that detectors read and write | [`stream`], [`detect`] |
+
+pub mod catalog;
+mod check;
+pub mod detect;
+pub mod feed;
+pub mod files;
+mod fleet;
+pub mod format;
+pub mod input_error;
+pub mod judge;
+pub mod load;
+pub mod oracle;
+mod pins;
+pub mod play;
+pub mod report;
+pub mod run;
+mod steps;
+pub mod stream;
+pub mod verdict;

@@ -1,0 +1,101 @@
+//! Reads scenario files and the manifests that they name, and checks everything before anything runs.
+
+use crate::catalog::Tree;
+use crate::check;
+use crate::files::Files;
+use crate::format::{Manifest, Scenario};
+use crate::input_error::InputError;
+use stuckvm_sim::Object;
+use stuckvm_sim::manifest::{self, Document, ManifestError, read_objects, split};
+
+/// A scenario that is ready to be played.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Its file, from the root of its tree.
+    pub path: String,
+    /// What the file says.
+    pub scenario: Scenario,
+    /// The manifests that it names.
+    pub files: Files,
+}
+
+/// Reads one scenario of a tree.
+///
+/// # Errors
+///
+/// If the file, or one that it names, cannot be used; nothing has been run.
+pub fn load(tree: &Tree, path: &str) -> Result<Loaded, InputError> {
+    let shown = tree.shown(path);
+    let document = only_document(tree, path)?;
+    let scenario = read(&document).map_err(|error| error.in_file(&shown))?;
+    check::scenario(&scenario, &document).map_err(|error| error.in_file(&shown))?;
+    let mut loaded = Loaded { path: path.to_owned(), scenario, files: Files::default() };
+    for (field, manifest) in check::manifests(&loaded.scenario) {
+        match manifest {
+            Manifest::Inline(_) => {
+                read_objects(&document, &field).map_err(|error| error.in_file(&shown))?;
+            }
+            Manifest::File(name) if loaded.files.contains(&name) => {}
+            Manifest::File(name) => {
+                let objects = manifest_file(tree, path, &name)
+                    .map_err(|found| found.unwrap_or_else(|| missing(&document, &field, &name, &shown)))?;
+                loaded.files.add(name, objects);
+            }
+        }
+    }
+    check::objects(&loaded, &document).map_err(|error| error.in_file(&shown))?;
+    Ok(loaded)
+}
+
+fn only_document(tree: &Tree, path: &str) -> Result<Document, InputError> {
+    let shown = tree.shown(path);
+    let bytes = tree.read(path).map_err(|problem| InputError::File { file: shown.clone(), problem })?;
+    let mut documents = manifest::parse(&shown, &bytes)?;
+    if let Some(second) = documents.get(1) {
+        let advice = "put each scenario into a file of its own";
+        return Err(second
+            .error("", "one document a scenario file", "a second one", advice)
+            .in_file(&shown)
+            .into());
+    }
+    Ok(documents.remove(0))
+}
+
+fn read(document: &Document) -> Result<Scenario, ManifestError> {
+    serde_path_to_error::deserialize(&document.value).map_err(|error| {
+        let problem = error.inner().to_string();
+        let mut field = error.path().to_string();
+        let (expected, found) = split(&problem);
+        if field == "." {
+            field.clear();
+        }
+        if let Some(key) = problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next())
+            && !field.ends_with(key)
+        {
+            field = if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
+        }
+        document.error(&field, &expected, &found, "`stuckvm schema` prints what may stand there")
+    })
+}
+
+/// The objects of a manifest file, looked for beside the scenario and from the root of the tree. `Err(None)`: there is
+/// no such file.
+fn manifest_file(tree: &Tree, scenario: &str, name: &str) -> Result<Vec<Object>, Option<InputError>> {
+    let folder = scenario.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let beside = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let candidates = [beside, name.to_owned()];
+    let read = candidates.iter().find_map(|path| Some((tree.shown(path), tree.read(path).ok()?)));
+    let (shown, bytes) = read.ok_or(None)?;
+    let documents = manifest::parse(&shown, &bytes).map_err(|error| Some(error.into()))?;
+    let mut objects = Vec::new();
+    for document in &documents {
+        let read = read_objects(document, "").map_err(|error| Some(error.in_file(&shown).into()))?;
+        objects.extend(read.into_iter().flatten());
+    }
+    Ok(objects)
+}
+
+fn missing(document: &Document, field: &str, name: &str, shown: &str) -> InputError {
+    let advice = "paths are taken from the scenario's folder, then from the root of the catalog";
+    document.error(field, "a file with manifests", &format!("no file `{name}`"), advice).in_file(shown).into()
+}

@@ -1,0 +1,136 @@
+//! Checks what a scenario file pins: statuses, alerts, counts.
+
+use crate::format::{Expect, ExpectedAlert, ExpectedStatus, Scenario, VmName};
+use crate::stream::{Alert, AlertKind, Vm};
+use crate::verdict::{Part, StatusEntry, Unmet};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use stuckvm_detector::{PrintableStatus, Time};
+
+/// The word for a machine that is gone, beside the statuses.
+pub(crate) const DELETED: &str = "deleted";
+
+/// The first thing that the file pins and that did not come so.
+pub(crate) fn check(
+    scenario: &Scenario,
+    start: Time,
+    statuses: &[StatusEntry],
+    alerts: &[Alert],
+) -> Option<Unmet> {
+    let Expect { status, alerts: pinned, counts, .. } = &scenario.expect;
+    let status = status.as_ref().and_then(|pinned| check_statuses(pinned, start, statuses));
+    let alert = || pinned.as_ref().and_then(|pinned| check_alerts(pinned, start, alerts));
+    let count = || {
+        let (firing, resolved) = (count(alerts, AlertKind::Firing), count(alerts, AlertKind::Resolved));
+        let counts =
+            counts.as_ref().filter(|counts| (counts.firing, counts.resolved) != (firing, resolved))?;
+        Some(Unmet {
+            part: Part::Counts,
+            vm: None,
+            at: None,
+            expected: format!("{} firing, {} resolved", counts.firing, counts.resolved),
+            got: format!("{firing} firing, {resolved} resolved"),
+        })
+    };
+    status.or_else(alert).or_else(count)
+}
+
+/// The machines that `expect` names.
+pub(crate) fn named(expect: &Expect) -> BTreeSet<VmName> {
+    let statuses = expect.status.iter().flatten().map(|pinned| &pinned.vm);
+    statuses.chain(expect.alerts.iter().flatten().map(|pinned| &pinned.vm)).cloned().collect()
+}
+
+fn count(alerts: &[Alert], kind: AlertKind) -> u64 {
+    alerts.iter().filter(|alert| alert.kind == kind).count() as u64
+}
+
+/// A pinned machine's list is complete, the empty status apart.
+fn check_statuses(pinned: &[ExpectedStatus], start: Time, statuses: &[StatusEntry]) -> Option<Unmet> {
+    let machines: BTreeSet<&VmName> = pinned.iter().map(|pin| &pin.vm).collect();
+    for vm in machines {
+        let wanted: Vec<(Time, &str)> = pinned
+            .iter()
+            .filter(|pin| pin.vm == *vm)
+            .map(|pin| (after(start, pin.at.0), pin.is.as_str()))
+            .collect();
+        let came: Vec<&StatusEntry> =
+            statuses.iter().filter(|entry| is(&entry.vm, vm) && !entry.status.is_empty()).collect();
+        for index in 0..wanted.len().max(came.len()) {
+            let (wanted, came) = (wanted.get(index), came.get(index));
+            if wanted
+                .zip(came)
+                .is_some_and(|((at, status), entry)| *at == entry.at && *status == entry.status)
+            {
+                continue;
+            }
+            let say = |at: Time, status: &str| format!("{status} at {}", since(start, at));
+            let nothing = || "nothing more".to_owned();
+            return Some(Unmet {
+                part: Part::Status,
+                vm: came.map(|entry| entry.vm.clone()).or_else(|| Some(Vm::new(&vm.namespace, &vm.name, ""))),
+                at: wanted.map(|(at, _)| *at).into_iter().chain(came.map(|entry| entry.at)).min(),
+                expected: wanted.map_or_else(nothing, |(at, status)| say(*at, status)),
+                got: came.map_or_else(nothing, |entry| say(entry.at, &entry.status)),
+            });
+        }
+    }
+    None
+}
+
+/// Exactly the pinned alerts and no others, in whatever order they are listed.
+fn check_alerts(pinned: &[ExpectedAlert], start: Time, alerts: &[Alert]) -> Option<Unmet> {
+    let mut wanted: Vec<(Time, AlertKind, VmName, String)> = Vec::new();
+    for pin in pinned {
+        let status = runbook(&pin.status);
+        wanted.push((after(start, pin.fires.0), AlertKind::Firing, pin.vm.clone(), status.clone()));
+        let resolves =
+            pin.resolves.map(|at| (after(start, at.0), AlertKind::Resolved, pin.vm.clone(), status));
+        wanted.extend(resolves);
+    }
+    let mut came: Vec<(Time, AlertKind, VmName, String)> = alerts
+        .iter()
+        .map(|Alert { at, kind, vm, status, .. }| {
+            let name = VmName { namespace: vm.namespace.clone(), name: vm.name.clone() };
+            (*at, *kind, name, status.clone())
+        })
+        .collect();
+    wanted.sort();
+    came.sort();
+    let index = (0..wanted.len().max(came.len())).find(|index| wanted.get(*index) != came.get(*index))?;
+    let say = |alert: Option<&(Time, AlertKind, VmName, String)>| match alert {
+        None => "no further alert".to_owned(),
+        Some((at, kind, vm, status)) => {
+            let verb = if *kind == AlertKind::Firing { "fires" } else { "resolves" };
+            format!("{vm} {verb} at {} as {status}", since(start, *at))
+        }
+    };
+    let (wanted, came) = (wanted.get(index), came.get(index));
+    let first = [wanted, came].into_iter().flatten().min()?;
+    Some(Unmet {
+        part: Part::Alerts,
+        vm: Some(Vm::new(&first.2.namespace, &first.2.name, "")),
+        at: Some(first.0),
+        expected: say(wanted),
+        got: say(came),
+    })
+}
+
+fn is(vm: &Vm, name: &VmName) -> bool {
+    vm.namespace == name.namespace && vm.name == name.name
+}
+
+/// Files may use either spelling; alerts give the runbook's.
+fn runbook(status: &str) -> String {
+    let known = PrintableStatus::ALL.into_iter().find(|known| known.as_str() == status);
+    known.map_or_else(|| status.to_owned(), |known| known.runbook_str().to_owned())
+}
+
+fn after(start: Time, span: Duration) -> Time {
+    start.checked_add(span).unwrap_or(Time::MAX)
+}
+
+/// An instant as a scenario file writes it.
+pub(crate) fn since(start: Time, at: Time) -> String {
+    stuckvm_sim::duration::format(at.saturating_since(start))
+}

@@ -1,0 +1,280 @@
+//! Plays a scenario: drives the cluster, feeds the detector, collects what it says.
+
+use crate::feed::{feed, stream_alert};
+use crate::fleet::Fleet;
+use crate::format::{ClusterSection, LatencySection, Scenario, Span, Step};
+use crate::load::Loaded;
+use crate::oracle::Thresholds;
+use crate::steps::{Hands, image_of, source_of};
+use crate::stream::{Alert, Event, Input, Observed, Vm};
+use crate::verdict::{ErrorKind, RunError, StatusEntry};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use stuckvm_detector::{NamedDetector, PrintableStatus, Rule, Time};
+use stuckvm_sim::{Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency, StatusWrite, StepBudget};
+
+/// How long before 0s the cluster's manifests are applied, so that it has come to rest.
+pub const SETTLING: Duration = Duration::from_secs(60);
+
+/// A run may last as long as this in virtual time: ten years.
+const TIME_LIMIT: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// How a scenario is played.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlayOptions {
+    /// Replaces the scenario's seed.
+    pub seed: Option<u64>,
+    /// Whether the lines of the trace are kept.
+    pub keep_trace: bool,
+}
+
+/// What a run gave.
+pub struct Played {
+    /// The instant 0s.
+    pub start: Time,
+    /// The thresholds of the detector.
+    pub thresholds: Thresholds,
+    /// Everything that was delivered to the detector, in order.
+    pub inputs: Vec<Input>,
+    /// What the detector said, in order.
+    pub alerts: Vec<Alert>,
+    /// Every entry of a virtual machine into a status, in order.
+    pub statuses: Vec<StatusEntry>,
+    /// The cluster as it stands at the end.
+    pub cluster: Cluster,
+    /// What ended the run before its end.
+    pub error: Option<RunError>,
+}
+
+/// Plays a scenario to its end, or to what ends it before.
+pub fn play(loaded: &Loaded, options: PlayOptions) -> Played {
+    let mut player = Player::new(loaded, options);
+    let error = player.run().err();
+    Played {
+        start: player.start,
+        thresholds: thresholds(&loaded.scenario),
+        inputs: player.inputs,
+        alerts: player.alerts,
+        statuses: player.statuses,
+        cluster: player.cluster,
+        error,
+    }
+}
+
+struct Player<'a> {
+    scenario: &'a Scenario,
+    start: Time,
+    cluster: Cluster,
+    detector: NamedDetector,
+    /// While the detector is down: until when, and what it knew.
+    down: Option<(Time, String)>,
+    hands: Hands<'a>,
+    fleet: Fleet,
+    /// Index of the next step.
+    step: usize,
+    /// The newest status of each live machine, for the relist after a crash; kept only where the detector crashes.
+    live: Option<BTreeMap<Vm, PrintableStatus>>,
+    inputs: Vec<Input>,
+    alerts: Vec<Alert>,
+    statuses: Vec<StatusEntry>,
+}
+
+impl<'a> Player<'a> {
+    fn new(loaded: &'a Loaded, options: PlayOptions) -> Self {
+        let scenario = &loaded.scenario;
+        let start = scenario.start.map_or_else(|| Config::default().start, |start| start.0);
+        let mut cluster = Cluster::new(config(scenario, start, options));
+        set_up(&scenario.cluster, &mut cluster);
+        let rule = Rule::new(threshold(scenario)).expect("the loader has checked the threshold");
+        let crashes = scenario.steps.iter().any(|step| step.crash_detector.is_some());
+        Self {
+            scenario,
+            start,
+            cluster,
+            detector: NamedDetector::new(rule),
+            down: None,
+            hands: Hands::new(&loaded.files),
+            fleet: Fleet::new(&scenario.cluster.generate, start),
+            step: 0,
+            live: crashes.then(BTreeMap::new),
+            inputs: Vec::new(),
+            alerts: Vec::new(),
+            statuses: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), RunError> {
+        let (span, limit) = (self.scenario.until.0, TIME_LIMIT);
+        let until = self.start.checked_add(span.min(limit)).unwrap_or(Time::MAX);
+        self.hands
+            .apply(&self.scenario.cluster.manifests, &mut self.cluster)
+            .map_err(|error| step_error(&error, "cluster"))?;
+        self.generate(self.cluster.now())?;
+        self.settle()?;
+        while let Some(at) = self.next_at().filter(|at| *at <= until) {
+            self.cluster.advance_to(at);
+            self.recover_detector(at);
+            self.generate(at)?;
+            self.take_steps(at)?;
+            self.settle()?;
+        }
+        self.deliver(Input { at: until, event: Event::Advance });
+        if span > limit {
+            let because = format!("a run may last {} of virtual time", stuckvm_sim::duration::format(limit));
+            return Err(RunError { kind: ErrorKind::TimeLimit, because: vec![because] });
+        }
+        Ok(())
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        let step = self.scenario.steps.get(self.step).map(|step| self.instant(step.at));
+        let back = self.down.as_ref().map(|(until, _)| *until);
+        [self.cluster.next_at(), self.fleet.next_at(), step, back].into_iter().flatten().min()
+    }
+
+    fn generate(&mut self, at: Time) -> Result<(), RunError> {
+        if self.fleet.next_at().is_none_or(|due| due > at) {
+            return Ok(());
+        }
+        for object in self.fleet.take_until(at, self.cluster.random_mut()) {
+            let name = object.metadata().name.clone();
+            self.cluster.apply(&object).map_err(|error| step_error(&error, &format!("generate: {name}")))?;
+        }
+        Ok(())
+    }
+
+    fn take_steps(&mut self, at: Time) -> Result<(), RunError> {
+        while let Some(step) = self.scenario.steps.get(self.step) {
+            if self.instant(step.at) > at {
+                break;
+            }
+            let name = format!("steps[{}]", self.step);
+            self.step += 1;
+            self.hands.carry_out(step, &mut self.cluster).map_err(|error| step_error(&error, &name))?;
+            self.crash_detector(step, at);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), RunError> {
+        self.cluster.settle().map_err(|error| budget_error(&error))?;
+        for write in self.cluster.take_status_writes() {
+            self.observe(write);
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, write: StatusWrite) {
+        let StatusWrite { at, namespace, name, uid, status, .. } = write;
+        let vm = Vm::new(&namespace, &name, &uid);
+        if let Some(live) = &mut self.live {
+            match status {
+                Some(status) => drop(live.insert(vm.clone(), status)),
+                None => drop(live.remove(&vm)),
+            }
+        }
+        let word = status.map_or(crate::pins::DELETED, PrintableStatus::as_str);
+        self.statuses.push(StatusEntry { at, vm: vm.clone(), status: word.to_owned() });
+        let event = match status {
+            Some(_) => Event::Observed(Observed { vm, status: word.to_owned() }),
+            None => Event::Deleted(vm),
+        };
+        if self.down.is_none() {
+            self.deliver(Input { at, event });
+        }
+    }
+
+    fn deliver(&mut self, input: Input) {
+        let output = feed(&mut self.detector, &input).expect("virtual time moves forward");
+        self.alerts.extend(output.alerts.iter().map(stream_alert));
+        self.inputs.push(input);
+    }
+
+    /// The detector is stopped; of all that it knew only its snapshot is left, as text.
+    fn crash_detector(&mut self, step: &Step, at: Time) {
+        let Some(crash) = &step.crash_detector else { return };
+        let snapshot = serde_json::to_string(&self.detector.snapshot()).expect("a snapshot serializes");
+        let until = at.checked_add(crash.down.map_or(Duration::ZERO, |down| down.0)).unwrap_or(Time::MAX);
+        self.down = Some((until, snapshot));
+        self.recover_detector(at);
+    }
+
+    /// It comes back and lists every machine, as an informer does that starts.
+    fn recover_detector(&mut self, at: Time) {
+        let Some((_, snapshot)) = self.down.take_if(|(until, _)| *until <= at) else { return };
+        let snapshot = serde_json::from_str(&snapshot).expect("a snapshot reads");
+        self.detector = NamedDetector::restore(&snapshot).expect("a snapshot of the detector is consistent");
+        let live = self.live.iter().flatten();
+        let list = live
+            .map(|(vm, status)| Observed { vm: vm.clone(), status: status.as_str().to_owned() })
+            .collect();
+        self.deliver(Input { at, event: Event::Relist(list) });
+    }
+
+    fn instant(&self, at: Span) -> Time {
+        self.start.checked_add(at.0).unwrap_or(Time::MAX)
+    }
+}
+
+fn config(scenario: &Scenario, start: Time, options: PlayOptions) -> Config {
+    let release = &scenario.cluster.release;
+    let kubernetes = release.kubernetes.as_deref().and_then(KubernetesRelease::parse).unwrap_or_default();
+    let kubevirt = release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
+    let settled_from = start.as_nanos().saturating_sub(u64::try_from(SETTLING.as_nanos()).expect("a minute"));
+    Config {
+        start: Time::from_nanos(settled_from),
+        seed: options.seed.unwrap_or(scenario.seed),
+        latency: latency(&scenario.cluster.latency),
+        kubernetes,
+        kubevirt,
+        keep_trace: options.keep_trace,
+        ..Config::default()
+    }
+}
+
+fn latency(section: &LatencySection) -> Latency {
+    let LatencySection { reaction, sandbox, container_start, guest_boot, guest_shutdown, .. } = section;
+    let LatencySection { provision, import_failure, pull_failure, launcher_crash, .. } = section;
+    let given = |span: &Option<Span>, default: Duration| span.map_or(default, |span| span.0);
+    let default = Latency::default();
+    Latency {
+        reaction: given(reaction, default.reaction),
+        sandbox: given(sandbox, default.sandbox),
+        pod_sync: default.pod_sync,
+        container_start: given(container_start, default.container_start),
+        guest_boot: given(guest_boot, default.guest_boot),
+        guest_shutdown: given(guest_shutdown, default.guest_shutdown),
+        provision: given(provision, default.provision),
+        import_failure: given(import_failure, default.import_failure),
+        pull_failure: given(pull_failure, default.pull_failure),
+        launcher_crash: given(launcher_crash, default.launcher_crash),
+    }
+}
+
+fn set_up(section: &ClusterSection, cluster: &mut Cluster) {
+    let answer = cluster.config().latency.pull_failure;
+    let environment = cluster.environment_mut();
+    environment.registry.answer = answer;
+    for (reference, image) in &section.images {
+        environment.registry.push(reference.as_str(), image_of(Some(image)));
+    }
+    for (url, source) in &section.sources {
+        environment.sources.put(url.as_str(), source_of(source));
+    }
+}
+
+fn threshold(scenario: &Scenario) -> Duration {
+    scenario.threshold.map_or(Rule::THRESHOLD, |threshold| threshold.0)
+}
+
+fn thresholds(scenario: &Scenario) -> Thresholds {
+    Thresholds { default: threshold(scenario), ..Thresholds::default() }
+}
+
+fn step_error(error: &dyn std::fmt::Display, step: &str) -> RunError {
+    RunError { kind: ErrorKind::Step, because: vec![format!("{step}: {error}")] }
+}
+
+fn budget_error(error: &StepBudget) -> RunError {
+    RunError { kind: ErrorKind::StepBudget, because: vec![error.to_string()] }
+}

@@ -1,0 +1,150 @@
+//! JSON Lines: one line a scenario, then the summary. Keys stand in the order that programs rely on.
+
+use super::summary::{RULES, Summary};
+use crate::stream::Alert;
+use crate::verdict::{Outcome, StatusEntry, Verdict};
+use serde_json::{Value, json};
+use stuckvm_detector::Time;
+
+/// The line of one scenario.
+pub fn json_line(outcome: &Outcome) -> String {
+    let mut line = Line::default();
+    line.add("scenario", json!(outcome.scenario));
+    line.add("verdict", json!(outcome.verdict.as_str()));
+    match &outcome.verdict {
+        Verdict::Pass => {}
+        Verdict::Broken(breach) => {
+            line.add("rule", json!(breach.rule.as_str()));
+            line.add("also", breach.also.iter().map(|rule| rule.as_str()).collect());
+            line.add("namespace", json!(breach.vm.namespace));
+            line.add("name", json!(breach.vm.name));
+            line.add("at", time(breach.at));
+            line.add_raw("expected", &alert(breach.expected.as_ref()));
+            line.add_raw("got", &alert(breach.got.as_ref()));
+            line.add("because", super::text::because(outcome).into());
+        }
+        Verdict::Unmet(unmet) => {
+            line.add("rule", json!(unmet.part.as_str()));
+            if let Some(vm) = &unmet.vm {
+                line.add("namespace", json!(vm.namespace));
+                line.add("name", json!(vm.name));
+            }
+            line.add("at", unmet.at.map_or(Value::Null, time));
+            line.add("expected", json!(unmet.expected));
+            line.add("got", json!(unmet.got));
+            line.add("because", super::text::because(outcome).into());
+        }
+        Verdict::Error(error) => {
+            line.add("kind", json!(error.kind.as_str()));
+            line.add("because", json!(error.because));
+        }
+    }
+    line.add("digest", digest(outcome.digest));
+    line.add("events", json!(outcome.events));
+    line.add_raw("statuses", &list(outcome.statuses.iter().map(status)));
+    line.add_raw("alerts", &list(outcome.alerts.iter().map(|found| alert(Some(found)))));
+    line.0
+}
+
+/// The last line.
+pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
+    let mut rules = Line::default();
+    for rule in RULES {
+        rules.add(rule, json!(if summary.broken.contains_key(rule) { "fail" } else { "pass" }));
+    }
+    let mut inner = Line::default();
+    inner.add("detector", json!(summary.detector));
+    inner.add("scenarios", json!(summary.scenarios));
+    inner.add("passed", json!(summary.passed));
+    inner.add("failed", json!(summary.failed));
+    inner.add("errors", json!(summary.errors));
+    inner.add("not_tested", json!(0));
+    inner.add_raw("rules", &rules.0);
+    inner.add("digest", digest(summary.digest));
+    inner.add("events", json!(summary.events));
+    if let Some(seed) = seed {
+        inner.add("seed", json!(seed));
+        inner.add("pinned", json!(false));
+    }
+    let mut line = Line::default();
+    line.add_raw("summary", &inner.0);
+    line.0
+}
+
+/// An object under construction whose keys keep their order.
+struct Line(String);
+
+impl Default for Line {
+    fn default() -> Self {
+        Self("{}".to_owned())
+    }
+}
+
+impl Line {
+    fn add(&mut self, key: &str, value: Value) {
+        self.add_raw(key, &value.to_string());
+    }
+
+    fn add_raw(&mut self, key: &str, json: &str) {
+        self.0.pop();
+        let comma = if self.0.len() == 1 { "" } else { "," };
+        self.0 += &format!("{comma}{}:{json}}}", Value::from(key));
+    }
+}
+
+fn status(entry: &StatusEntry) -> String {
+    let mut line = Line::default();
+    line.add("at", time(entry.at));
+    line.add("namespace", json!(entry.vm.namespace));
+    line.add("name", json!(entry.vm.name));
+    line.add("status", json!(entry.status));
+    line.0
+}
+
+fn alert(alert: Option<&Alert>) -> String {
+    serde_json::to_string(&alert).expect("an alert serializes")
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+fn time(at: Time) -> Value {
+    Value::from(at.to_string())
+}
+
+fn digest(digest: u64) -> Value {
+    Value::from(format!("{digest:016x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_line;
+    use crate::stream::{Alert, AlertKind, Vm};
+    use crate::verdict::{Outcome, StatusEntry, Verdict};
+    use stuckvm_detector::Time;
+
+    #[test]
+    fn keys_stand_in_the_order_that_programs_rely_on() {
+        let (at, vm) = (Time::from_secs(1), Vm::new("ns", "vm1", "u1"));
+        let status = StatusEntry { at, vm: vm.clone(), status: "Running".into() };
+        let alert =
+            Alert { at, kind: AlertKind::Firing, vm, status: "Unknown".into(), since: Some(Time::ZERO) };
+        let outcome = Outcome {
+            scenario: "a/b".into(),
+            start: Time::ZERO,
+            verdict: Verdict::Pass,
+            digest: 0x1f,
+            events: 3,
+            statuses: vec![status],
+            alerts: vec![alert],
+        };
+        let line = concat!(
+            r#"{"scenario":"a/b","verdict":"pass","digest":"000000000000001f","events":3,"#,
+            r#""statuses":[{"at":"1970-01-01T00:00:01Z","namespace":"ns","name":"vm1","status":"Running"}],"#,
+            r#""alerts":[{"at":"1970-01-01T00:00:01Z","alert":"firing","namespace":"ns","name":"vm1","uid":"u1","#,
+            r#""status":"Unknown","since":"1970-01-01T00:00:00Z"}]}"#
+        );
+        assert_eq!(json_line(&outcome), line);
+    }
+}

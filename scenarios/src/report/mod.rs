@@ -1,0 +1,11 @@
+//! REPORT: outcomes for people and for machines.
+
+mod json;
+mod summary;
+mod text;
+mod timeline;
+
+pub use json::{json_line, json_summary};
+pub use summary::Summary;
+pub use text::{text_line, text_summary};
+pub use timeline::timeline;

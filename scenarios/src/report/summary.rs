@@ -1,0 +1,62 @@
+//! The totals of a run.
+
+use crate::verdict::{Outcome, Verdict};
+use std::collections::BTreeMap;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// The totals of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Who was judged.
+    pub detector: String,
+    /// How many scenarios.
+    pub scenarios: usize,
+    /// How many passed.
+    pub passed: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// How many did not come to an end.
+    pub errors: usize,
+    /// Rules that were broken, by name, with how often.
+    pub broken: BTreeMap<&'static str, usize>,
+    /// How many alerts fired.
+    pub firing: usize,
+    /// How many events there were.
+    pub events: u64,
+    /// A hash over the digests, in the order of the names.
+    pub digest: u64,
+}
+
+/// The rules of the contract that scenarios can show to be kept.
+pub(super) const RULES: [&str; 13] =
+    ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13"];
+
+impl Summary {
+    /// The totals of outcomes in the order of their names.
+    pub fn of<'a>(detector: &str, outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut summary = Self { detector: detector.to_owned(), ..Self::default() };
+        for outcome in outcomes {
+            summary.scenarios += 1;
+            summary.events += outcome.events;
+            summary.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), summary.digest);
+            summary.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
+            match &outcome.verdict {
+                Verdict::Pass => summary.passed += 1,
+                Verdict::Unmet(_) => summary.failed += 1,
+                Verdict::Error(_) => summary.errors += 1,
+                Verdict::Broken(breach) => {
+                    summary.failed += 1;
+                    for rule in breach.also.iter().chain([&breach.rule]) {
+                        *summary.broken.entry(rule.as_str()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        summary
+    }
+
+    /// Whether every scenario passed.
+    pub const fn all_passed(&self) -> bool {
+        self.passed == self.scenarios
+    }
+}

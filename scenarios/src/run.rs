@@ -1,0 +1,90 @@
+//! Runs scenarios: plays each, judges it, in parallel and in the order of their names.
+
+use crate::format::VmName;
+use crate::judge::judge;
+use crate::load::Loaded;
+use crate::pins;
+use crate::play::{PlayOptions, Played, play};
+use crate::verdict::{Outcome, StatusEntry, Verdict};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use stuckvm_sim::trace::TraceLine;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// How scenarios are run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// Replaces every scenario's seed; then only the contract is judged, not what the files pin.
+    pub seed: Option<u64>,
+    /// Whether the lines of the trace are kept.
+    pub keep_trace: bool,
+}
+
+/// What a run gave, with the lines of its trace where they are kept.
+pub struct Run {
+    /// The verdict and what it stands on.
+    pub outcome: Outcome,
+    /// The lines of the trace.
+    pub trace: Vec<TraceLine>,
+}
+
+/// Runs one scenario.
+pub fn run(loaded: &Loaded, options: RunOptions) -> Run {
+    let played = play(loaded, PlayOptions { seed: options.seed, keep_trace: options.keep_trace });
+    let verdict = verdict(loaded, &played, options.seed.is_none());
+    let outcome = Outcome {
+        scenario: loaded.scenario.scenario.clone(),
+        start: played.start,
+        verdict,
+        digest: digest(&played),
+        events: played.cluster.trace().events(),
+        statuses: shown_statuses(loaded, &played),
+        alerts: played.alerts,
+    };
+    Run { outcome, trace: played.cluster.trace().lines().to_vec() }
+}
+
+/// Runs scenarios on the current thread pool and tells `done` of each one that has ended, in whatever order they end.
+/// What comes back is in the order of the input.
+pub fn run_all(scenarios: &[Loaded], options: RunOptions, done: impl Fn(&Outcome) + Sync) -> Vec<Run> {
+    let each = |loaded: &Loaded| {
+        let run = run(loaded, options);
+        done(&run.outcome);
+        run
+    };
+    scenarios.par_iter().map(each).collect()
+}
+
+fn verdict(loaded: &Loaded, played: &Played, pinned: bool) -> Verdict {
+    if let Some(error) = &played.error {
+        return Verdict::Error(error.clone());
+    }
+    if let Some(breach) = judge(&played.thresholds, &played.inputs, &played.alerts) {
+        return Verdict::Broken(Box::new(breach));
+    }
+    let unmet = || pins::check(&loaded.scenario, played.start, &played.statuses, &played.alerts);
+    match pinned.then(unmet).flatten() {
+        Some(unmet) => Verdict::Unmet(unmet),
+        None => Verdict::Pass,
+    }
+}
+
+/// The cluster's digest, and the alerts on top.
+fn digest(played: &Played) -> u64 {
+    let alerts = played.alerts.iter().map(|alert| serde_json::to_string(alert).expect("an alert serializes"));
+    alerts.fold(played.cluster.trace().digest(), |digest, line| xxh3_64_with_seed(line.as_bytes(), digest))
+}
+
+/// Of machines that `generate:` made only those that `expect` names.
+fn shown_statuses(loaded: &Loaded, played: &Played) -> Vec<StatusEntry> {
+    let entries = played.statuses.iter().filter(|entry| !entry.status.is_empty());
+    if loaded.scenario.cluster.generate.is_empty() {
+        return entries.cloned().collect();
+    }
+    let named: BTreeSet<VmName> = pins::named(&loaded.scenario.expect);
+    let is_named = |entry: &&StatusEntry| {
+        let vm = VmName { namespace: entry.vm.namespace.clone(), name: entry.vm.name.clone() };
+        named.contains(&vm)
+    };
+    entries.filter(is_named).cloned().collect()
+}

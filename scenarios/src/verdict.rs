@@ -1,0 +1,144 @@
+//! What comes of a scenario.
+
+use crate::judge::Breach;
+use crate::stream::{Alert, Vm};
+use stuckvm_detector::Time;
+
+/// What comes of one scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All as expected.
+    Pass,
+    /// The detector broke a rule of the contract.
+    Broken(Box<Breach>),
+    /// What the file pins did not come.
+    Unmet(Unmet),
+    /// The run did not come to an end.
+    Error(RunError),
+}
+
+impl Verdict {
+    /// `pass`, `fail` or `error`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Broken(_) | Self::Unmet(_) => "fail",
+            Self::Error(_) => "error",
+        }
+    }
+
+    /// The rule that a `fail` names: one of the contract, or the part of `expect` that was not met.
+    pub const fn rule(&self) -> Option<&'static str> {
+        match self {
+            Self::Broken(breach) => Some(breach.rule.as_str()),
+            Self::Unmet(unmet) => Some(unmet.part.as_str()),
+            Self::Pass | Self::Error(_) => None,
+        }
+    }
+
+    /// The kind that an `error` names.
+    pub const fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Error(error) => Some(error.kind.as_str()),
+            _ => None,
+        }
+    }
+}
+
+/// A part of a scenario file's `expect`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `expect.status`.
+    Status,
+    /// `expect.alerts`.
+    Alerts,
+    /// `expect.counts`.
+    Counts,
+}
+
+impl Part {
+    /// The path in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "expect.status",
+            Self::Alerts => "expect.alerts",
+            Self::Counts => "expect.counts",
+        }
+    }
+}
+
+/// The first thing that the file pins and that did not come so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Which part of `expect`.
+    pub part: Part,
+    /// The virtual machine, where it is about one.
+    pub vm: Option<Vm>,
+    /// The instant, where it is about one.
+    pub at: Option<Time>,
+    /// What was pinned, in words.
+    pub expected: String,
+    /// What came, in words.
+    pub got: String,
+}
+
+/// A run that did not come to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunError {
+    /// What sort of error.
+    pub kind: ErrorKind,
+    /// What happened, in sentences.
+    pub because: Vec<String>,
+}
+
+/// What sort of error ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// An instant did not come to rest, or the run took more work than it may.
+    StepBudget,
+    /// The run reached the limit of virtual time.
+    TimeLimit,
+    /// A step could not be carried out.
+    Step,
+}
+
+impl ErrorKind {
+    /// As reports name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StepBudget => "step-budget",
+            Self::TimeLimit => "time-limit",
+            Self::Step => "step",
+        }
+    }
+}
+
+/// What a scenario's run gave, with its verdict.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The scenario's path in the catalog.
+    pub scenario: String,
+    /// The instant 0s.
+    pub start: Time,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// A hash over everything that happened, alerts included.
+    pub digest: u64,
+    /// How many events the cluster's trace has.
+    pub events: u64,
+    /// Entries into statuses, in order; of generated machines only those that `expect` names.
+    pub statuses: Vec<StatusEntry>,
+    /// The detector's alerts, in its order.
+    pub alerts: Vec<Alert>,
+}
+
+/// A virtual machine's entry into a status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEntry {
+    /// When.
+    pub at: Time,
+    /// The machine.
+    pub vm: Vm,
+    /// The status in its wire spelling; `deleted` when the machine is gone.
+    pub status: String,
+}
