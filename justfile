@@ -1,0 +1,41 @@
+# Short names, one plain command each. `just fmt lint test doc` is what a change must pass.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Whether everything compiles.
+check:
+    cargo check --workspace --all-targets
+
+# Formats the code.
+fmt:
+    cargo fmt --all
+
+# Clippy; a warning is an error.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Every test.
+test:
+    cargo test --workspace
+
+# The catalog alone, a test a scenario.
+scenarios:
+    cargo test scenarios
+
+# The answers of the real code alone, a line a suite.
+vectors:
+    cargo test -p stuckvm-sim --test vectors -- --nocapture
+
+# The documentation of every crate.
+doc:
+    cargo doc --workspace --no-deps
+
+# The benchmarks.
+bench:
+    cargo bench -p stuckvm-benches
+
+# Plays the catalog, or the scenarios of these names.
+run *NAMES:
+    cargo run --release -- run {{NAMES}}
