@@ -23,6 +23,10 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Every rule that a verdict on alerts can name.
+    pub const ALL: [Self; 6] =
+        [Self::NeverEarly, Self::ObservationsFirst, Self::Once, Self::Resolve, Self::Exact, Self::OneDwell];
+
     /// The contract's name.
     pub const fn as_str(self) -> &'static str {
         match self {

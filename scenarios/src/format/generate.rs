@@ -33,13 +33,3 @@ pub struct GenerateArrival {
     /// They are spread evenly over this span.
     pub over: Span,
 }
-
-/// A range of whole numbers, ends included.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Range {
-    /// The least.
-    pub from: u64,
-    /// The greatest.
-    pub to: u64,
-}

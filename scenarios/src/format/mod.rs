@@ -22,7 +22,7 @@ mod step;
 
 pub use cluster::{ClusterSection, ImageSpec, LatencySection, ReleaseSection, SourceSpec};
 pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict};
-pub use generate::{Generate, GenerateArrival, Range};
+pub use generate::{Generate, GenerateArrival};
 pub use scalars::{Manifest, Span, Start, VmName};
 pub use step::{
     CrashDetector, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget, QuotaTarget, Step, Target,

@@ -1,6 +1,7 @@
 //! JSON Lines: one line a scenario, then the summary. Keys stand in the order that programs rely on.
 
 use super::summary::{RULES, Summary};
+use crate::judge::Rule;
 use crate::stream::Alert;
 use crate::verdict::{Outcome, StatusEntry, Verdict};
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ pub fn json_line(outcome: &Outcome) -> String {
 pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     let mut rules = Line::default();
     for rule in RULES {
-        rules.add(rule, json!(if summary.broken.contains_key(rule) { "fail" } else { "pass" }));
+        rules.add(rule, json!(standing(summary, rule)));
     }
     let mut inner = Line::default();
     inner.add("detector", json!(summary.detector));
@@ -69,6 +70,17 @@ pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     let mut line = Line::default();
     line.add_raw("summary", &inner.0);
     line.0
+}
+
+/// What a run says of a rule. The judge of alerts can name six of the rules; of the others no verdict has been given.
+fn standing(summary: &Summary, rule: &str) -> &'static str {
+    if summary.broken.contains_key(rule) {
+        "fail"
+    } else if Rule::ALL.iter().any(|judged| judged.as_str() == rule) {
+        "pass"
+    } else {
+        "not tested"
+    }
 }
 
 /// An object under construction whose keys keep their order.
@@ -119,7 +131,8 @@ fn digest(digest: u64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::json_line;
+    use super::{json_line, json_summary};
+    use crate::report::Summary;
     use crate::stream::{Alert, AlertKind, Vm};
     use crate::verdict::{Outcome, StatusEntry, Verdict};
     use stuckvm_detector::Time;
@@ -146,5 +159,11 @@ mod tests {
             r#""status":"Unknown","since":"1970-01-01T00:00:00Z"}]}"#
         );
         assert_eq!(json_line(&outcome), line);
+    }
+
+    #[test]
+    fn a_rule_that_no_verdict_can_name_is_not_said_to_pass() {
+        let line = json_summary(&Summary::default(), None);
+        assert!(line.contains(r#""R1":"pass""#) && line.contains(r#""R13":"not tested""#), "{line}");
     }
 }

@@ -27,7 +27,7 @@ pub struct Summary {
     pub digest: u64,
 }
 
-/// The rules of the contract that scenarios can show to be kept.
+/// The rules of the contract, in its order.
 pub(super) const RULES: [&str; 13] =
     ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13"];
 
