@@ -107,29 +107,25 @@ fn scaled(number: &str, unit: u64) -> Result<u64, Why> {
     total.and_then(|total| u64::try_from(total).ok()).ok_or(Why::TooLong)
 }
 
-/// Writes a duration so that [`parse`] reads it back, without parts that are zero: `5m`, `1h30m`, `299.999s`.
+/// Writes a duration as scenario files do, so that [`parse`] reads it back: hours, minutes and seconds without parts
+/// that are zero (`5m`, `1h30m`, `5m0.25s`), and what is shorter than a second in its largest whole unit (`50ms`, `1ns`).
 ///
 /// # Panics
 /// Beyond 2^64-1 nanoseconds, which no virtual time reaches.
 #[must_use]
 pub fn format(duration: Duration) -> String {
-    let mut rest = u64::try_from(duration.as_nanos()).expect("virtual time ends after 584 years");
-    if rest == 0 {
+    let nanos = u64::try_from(duration.as_nanos()).expect("virtual time ends after 584 years");
+    let [(_, hour), (_, minute), (_, second), ..] = UNITS;
+    if nanos == 0 {
         return "0s".to_owned();
     }
-    let mut text = String::new();
-    // Seconds and more: whole hours and minutes, then seconds with their fraction.
-    for (unit, size) in &UNITS[..2] {
-        if rest / size > 0 {
-            text += &format!("{}{unit}", rest / size);
-            rest %= size;
-        }
+    if nanos < second {
+        let (unit, size) = *UNITS[3..].iter().find(|(_, size)| nanos >= *size).expect("a nanosecond is the least");
+        return format!("{}{unit}", decimal(nanos, size));
     }
-    let (unit, size) = *UNITS[2..].iter().find(|(_, size)| rest >= *size).unwrap_or(&UNITS[2]);
-    if rest > 0 {
-        text += &format!("{}{unit}", decimal(rest, size));
-    }
-    text
+    let seconds = decimal(nanos % minute, second);
+    let parts = [((nanos / hour).to_string(), "h"), ((nanos % hour / minute).to_string(), "m"), (seconds, "s")];
+    parts.iter().filter(|(number, _)| number != "0").map(|(number, unit)| format!("{number}{unit}")).collect()
 }
 
 /// Go's `time.Duration.String`: `0s`, `1.5ms`, `10s`, `1m20s`, `5m0s`, `1h0m0s`.
@@ -182,7 +178,11 @@ mod tests {
             ("1.5us", 1_500, "1.5us"),
             ("299.999s", 299_999_000_000, "4m59.999s"),
             ("5m", 300_000_000_000, "5m"),
-            ("5m0.25s", 300_250_000_000, "5m250ms"),
+            ("5m0.25s", 300_250_000_000, "5m0.25s"),
+            ("5m250ms", 300_250_000_000, "5m0.25s"),
+            ("300000000001ns", 300_000_000_001, "5m0.000000001s"),
+            ("999999999ns", 999_999_999, "999.999999ms"),
+            ("1h0.5s", 3_600_500_000_000, "1h0.5s"),
             ("1h30m", 5_400_000_000_000, "1h30m"),
             ("90m", 5_400_000_000_000, "1h30m"),
             ("0.0000000000025h", 9, "9ns"),
@@ -197,6 +197,14 @@ mod tests {
                 "{text}"
             );
             assert_eq!(parse(&format(duration)), Ok(duration));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_back(nanos: u64, shift in 0..64_u32) {
+            let duration = Duration::from_nanos(nanos >> shift);
+            proptest::prop_assert_eq!(parse(&format(duration)), Ok(duration));
         }
     }
 
