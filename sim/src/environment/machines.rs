@@ -4,7 +4,7 @@ use crate::kubelet::PullLimits;
 use arcstr::ArcStr;
 use std::collections::{BTreeMap, BTreeSet};
 use stuckvm_detector::Time;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// When a kubelet's loops first came round; each has its own phase within the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +46,12 @@ impl Machines {
     }
 
     /// When a node's kubelet started its loops: unless determined, some two minutes before `begin`, at an instant that
-    /// follows from the node's name.
-    pub fn kubelet_start(&self, node: &str, begin: Time) -> KubeletStart {
+    /// follows from the run's seed and the node's name, so that one more node does not shift another's.
+    pub fn kubelet_start(&self, node: &str, begin: Time, seed: u64) -> KubeletStart {
         if let Some(start) = self.starts.get(node) {
             return *start;
         }
-        let phase = xxh3_64(node.as_bytes());
+        let phase = xxh3_64_with_seed(node.as_bytes(), seed);
         let within = |part: u64| Time::from_nanos(begin.as_nanos().saturating_sub(part % 1_000_000_000));
         let early = |at: Time| Time::from_nanos(at.as_nanos().saturating_sub(120_000_000_000));
         KubeletStart { tick: early(within(phase >> 32)), relist: early(within(phase & 0xffff_ffff)) }
@@ -75,5 +75,29 @@ impl Machines {
     /// How a node pulls, if that was determined.
     pub(crate) fn pull_limits(&self) -> Option<PullLimits> {
         self.pull_limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KubeletStart, Machines};
+    use stuckvm_detector::Time;
+
+    #[test]
+    fn a_kubelet_starts_by_seed_and_name() {
+        let begin = Time::from_secs(1_000);
+        let start = |node: &str, seed: u64| Machines::default().kubelet_start(node, begin, seed);
+        let (a, b, reseeded) = (start("node-a", 7), start("node-b", 7), start("node-a", 8));
+        assert_eq!(a, start("node-a", 7), "the same each time");
+        assert!(a.tick != b.tick && a.relist != b.relist, "each node has its own phases");
+        assert!(a.tick != reseeded.tick && a.relist != reseeded.relist, "another seed gives other phases");
+    }
+
+    #[test]
+    fn what_is_determined_is_not_drawn() {
+        let mut machines = Machines::default();
+        let start = KubeletStart { tick: Time::from_secs(1), relist: Time::from_secs(2) };
+        machines.start_kubelet("node-a", start);
+        assert_eq!(machines.kubelet_start("node-a", Time::from_secs(1_000), 7), start);
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct NodeState {
 impl NodeState {
     /// The kubelet of a node.
     pub(super) fn new(name: ArcStr, cx: &Context<'_>) -> Self {
-        let start = cx.environment.machines.kubelet_start(&name, cx.config.start);
+        let start = cx.environment.machines.kubelet_start(&name, cx.config.start, cx.config.seed);
         let limits = cx.environment.machines.pull_limits().unwrap_or_default();
         Self {
             clock: Clock::new(start),
