@@ -65,12 +65,14 @@ struct Delivery {
     revision: u64,
 }
 
-/// An instant that does not come to rest: controllers that answer each other without end.
+/// More work than a run, or one of its instants, may take: controllers that answer each other without end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the instant {at} did not come to rest within {budget} pieces of work; the last was {last} of {controller}"
+    "{reach} took more than {budget} pieces of work by {at}; the last to work was {controller}, on {last}"
 )]
 pub struct StepBudget {
+    /// What the budget is for.
+    pub reach: Reach,
     /// The instant.
     pub at: Time,
     /// The limit that was reached.
@@ -79,6 +81,17 @@ pub struct StepBudget {
     pub controller: &'static str,
     /// What it worked on.
     pub last: String,
+}
+
+/// What a budget of work is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reach {
+    /// One instant, which did not come to rest: [`Config::instant_budget`].
+    #[error("one instant")]
+    Instant,
+    /// The run from its beginning: [`Config::run_budget`].
+    #[error("the run")]
+    Run,
 }
 
 impl Cluster {
@@ -130,6 +143,11 @@ impl Cluster {
         cluster
     }
 
+    /// The names of the controllers, in the order of their turns.
+    pub fn controllers(&self) -> impl Iterator<Item = &'static str> {
+        self.controllers.iter().map(|seat| seat.controller.name())
+    }
+
     /// Virtual time.
     pub fn now(&self) -> Time {
         self.now
@@ -149,7 +167,10 @@ impl Cluster {
 
     /// Lets everything happen that is due at this instant, again and again until nothing is left to do.
     pub fn settle(&mut self) -> Result<(), StepBudget> {
-        let limit = self.work_done + self.config.instant_budget;
+        let Config { instant_budget, run_budget, .. } = self.config;
+        let of_instant = (self.work_done.saturating_add(instant_budget), Reach::Instant, instant_budget);
+        let of_run = (run_budget, Reach::Run, run_budget);
+        let (limit, reach, budget) = if of_instant.0 < of_run.0 { of_instant } else { of_run };
         loop {
             while let Some(event) = self.events.pop_at(self.now) {
                 self.handle(event);
@@ -157,8 +178,13 @@ impl Cluster {
             match self.turn() {
                 None => return Ok(()),
                 Some((controller, work)) if self.work_done > limit => {
-                    let budget = self.config.instant_budget;
-                    return Err(StepBudget { at: self.now, budget, controller, last: format!("{work:?}") });
+                    return Err(StepBudget {
+                        reach,
+                        at: self.now,
+                        budget,
+                        controller,
+                        last: self.called(work.id),
+                    });
                 }
                 Some(_) => {}
             }

@@ -33,6 +33,9 @@ pub struct Config {
     pub keep_journal: bool,
     /// How many pieces of work one instant may take before the run counts as stuck. Default ten million.
     pub instant_budget: u64,
+    /// How many pieces of work the whole run may take. Default a billion: 100,000 machines for 20 minutes take some ten
+    /// million.
+    pub run_budget: u64,
 }
 
 impl Default for Config {
@@ -50,6 +53,7 @@ impl Default for Config {
             keep_trace: false,
             keep_journal: false,
             instant_budget: 10_000_000,
+            run_budget: 1_000_000_000,
         }
     }
 }

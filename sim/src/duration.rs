@@ -120,11 +120,13 @@ pub fn format(duration: Duration) -> String {
         return "0s".to_owned();
     }
     if nanos < second {
-        let (unit, size) = *UNITS[3..].iter().find(|(_, size)| nanos >= *size).expect("a nanosecond is the least");
+        let (unit, size) =
+            *UNITS[3..].iter().find(|(_, size)| nanos >= *size).expect("a nanosecond is the least");
         return format!("{}{unit}", decimal(nanos, size));
     }
     let seconds = decimal(nanos % minute, second);
-    let parts = [((nanos / hour).to_string(), "h"), ((nanos % hour / minute).to_string(), "m"), (seconds, "s")];
+    let parts =
+        [((nanos / hour).to_string(), "h"), ((nanos % hour / minute).to_string(), "m"), (seconds, "s")];
     parts.iter().filter(|(number, _)| number != "0").map(|(number, unit)| format!("{number}{unit}")).collect()
 }
 

@@ -43,7 +43,7 @@ pub mod kubelet {
     pub use crate::controllers::kubelet::*;
 }
 
-pub use cluster::{Cluster, StepBudget};
+pub use cluster::{Cluster, Reach, StepBudget};
 pub use config::Config;
 pub use context::{EventType, StatusWrite};
 pub use controller::Action;

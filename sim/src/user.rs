@@ -61,6 +61,11 @@ impl Cluster {
         with_kind(id.kind, MergePatch { cluster: self, id, patch })
     }
 
+    /// Kind, namespace and name, as the trace writes them.
+    pub(crate) fn called(&self, id: ObjectId) -> String {
+        with_kind(id.kind, Called { cluster: self, id })
+    }
+
     /// Deletes an object (`kubectl delete`).
     ///
     /// # Errors
@@ -106,6 +111,24 @@ impl ForKind for Find<'_> {
     fn run<T: Resource>(self) -> Self::Output {
         let (id, object) = self.cluster.view().named::<T>(self.namespace, self.name)?;
         Some((id, T::wrap(object.clone())))
+    }
+}
+
+struct Called<'a> {
+    cluster: &'a Cluster,
+    id: ObjectId,
+}
+
+impl ForKind for Called<'_> {
+    type Output = String;
+
+    fn run<T: Resource>(self) -> Self::Output {
+        let Some(object) = self.cluster.view().get::<T>(self.id) else {
+            return format!("a {} that is gone", T::KIND);
+        };
+        let meta = object.metadata();
+        let separator = if meta.namespace.is_empty() { "" } else { "/" };
+        format!("{} {}{separator}{}", T::KIND, meta.namespace, meta.name)
     }
 }
 

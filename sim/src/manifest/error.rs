@@ -83,8 +83,13 @@ fn write_part(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Resul
     Ok(())
 }
 
-/// Breaks at spaces, and inside a word only where it is longer than a line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Breaks a text into lines of at most `width` characters: at spaces, and inside a word only where it is longer than a line.
+///
+/// ```
+/// assert_eq!(stuckvm_sim::manifest::wrap("no such claim", 8), ["no such", "claim"]);
+/// ```
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     debug_assert!(width > 0, "no room to wrap into");
     let mut rest: Vec<char> = text.chars().collect();
     let mut lines = Vec::new();

@@ -11,7 +11,7 @@ mod tree;
 mod typed;
 pub mod yaml;
 
-pub use error::{MAX_QUOTE, ManifestError, quote};
+pub use error::{MAX_QUOTE, ManifestError, quote, wrap};
 pub use position::{Place, Positions};
 pub use tree::{MAX_ALIASED, MAX_DEPTH};
 pub use typed::{read_objects, split};

@@ -103,8 +103,8 @@ const ERRORS: [(&[u8], &str); 9] = [
         b"",
         "\
 vm.yaml, line 1, column 1:
-  expected  a Kubernetes object
-  found     no document
+  expected  a YAML or JSON document
+  found     nothing
   try       check that this is the right file",
     ),
     (

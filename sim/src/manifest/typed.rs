@@ -95,13 +95,54 @@ fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Misfit {
     Misfit { field: error.path().to_string(), problem: error.inner().to_string() }
 }
 
-/// serde's words as what was expected and what is there.
+/// serde's words as what was expected and what is there, in words that are not Rust's.
 pub fn split(problem: &str) -> (String, String) {
+    if let Some(field) = problem.strip_prefix("missing field ") {
+        return (format!("{field}, which must be given"), "nothing".to_owned());
+    }
     match problem.split_once(", expected ") {
         Some((found, expected)) => {
             let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
-            (expected.to_owned(), found.to_owned())
+            (plain(expected), plain(found))
         }
-        None => (problem.to_owned(), String::new()),
+        None => (problem.strip_prefix("expected ").unwrap_or(problem).to_owned(), String::new()),
+    }
+}
+
+fn plain(rust: &str) -> String {
+    let words = match rust {
+        "map with a single key" => "exactly one key",
+        "a map" | "map" => "a mapping",
+        "a sequence" | "sequence" => "a list",
+        "u8" | "u16" | "u32" | "u64" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        _ if rust.starts_with("struct ") => "a mapping",
+        _ => rust,
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn what_serde_says_is_told_in_plain_words() {
+        let table = [
+            (
+                "invalid type: string \"lots\", expected u64",
+                "a whole number that is not negative",
+                "string \"lots\"",
+            ),
+            ("invalid value: integer `-1`, expected i32", "a whole number", "integer `-1`"),
+            ("invalid type: map, expected a sequence", "a list", "a mapping"),
+            ("invalid type: null, expected struct Expect", "a mapping", "null"),
+            ("missing field `until`", "`until`, which must be given", "nothing"),
+            ("expected a day from 01 to 28", "a day from 01 to 28", ""),
+            ("no quantity", "no quantity", ""),
+        ];
+        for (serde, expected, found) in table {
+            assert_eq!(split(serde), (expected.to_owned(), found.to_owned()), "{serde}");
+        }
     }
 }

@@ -87,8 +87,8 @@ fn documents(text: &str) -> Result<Vec<Document>, ManifestError> {
         let start = Place { line: 1, column: 1 };
         return Err(ManifestError::at(
             start,
-            "a Kubernetes object",
-            "no document",
+            "a YAML or JSON document",
+            "nothing",
             "check that this is the right file",
         ));
     }
