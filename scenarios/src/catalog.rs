@@ -48,7 +48,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// If the folder cannot be read.
+    /// If the folder cannot be read, or has no scenarios.
     pub fn scenario_files(&self) -> Result<Vec<String>, InputError> {
         let mut found = Vec::new();
         match self {
@@ -59,6 +59,9 @@ impl Tree {
                     problem: error.to_string(),
                 };
                 folder_files(root, root, &mut found).map_err(failed)?;
+                if found.is_empty() {
+                    return Err(InputError::NoScenarios { folder: root.display().to_string() });
+                }
             }
         }
         found.sort();
@@ -92,8 +95,13 @@ pub fn load_all(tree: &Tree) -> Result<Vec<Loaded>, InputError> {
 /// If it cannot be read.
 pub fn load_file(path: &Path) -> Result<Loaded, InputError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    load(&Tree::Folder(folder), &name)
+    match path.file_name().filter(|_| !path.is_dir()) {
+        Some(name) => load(&Tree::Folder(folder), &name.to_string_lossy()),
+        None => {
+            let problem = "it is a folder; `--catalog` takes one".to_owned();
+            Err(InputError::File { file: path.display().to_string(), problem })
+        }
+    }
 }
 
 /// The scenarios that one of the names matches, by whole components from the left; all without names.

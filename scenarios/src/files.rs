@@ -1,6 +1,7 @@
 //! The manifests that a scenario names, read and checked before anything runs.
 
 use crate::format::Manifest;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use stuckvm_sim::Object;
 
@@ -27,11 +28,18 @@ impl Files {
                 Manifest::File(path) => {
                     objects.extend(self.0.get(path).expect("the loader has read the file").iter().cloned())
                 }
-                Manifest::Inline(value) => {
-                    objects.extend(Object::from_value(value).expect("the loader has read the object"))
-                }
+                Manifest::Inline(value) => add(value, &mut objects),
             }
         }
         objects
+    }
+}
+
+/// Adds an object that is written out, or the items of a list.
+fn add(value: &Value, objects: &mut Vec<Object>) {
+    if value["kind"] == "List" {
+        value["items"].as_array().into_iter().flatten().for_each(|item| add(item, objects));
+    } else {
+        objects.extend(Object::from_value(value).expect("the loader has read the object"));
     }
 }

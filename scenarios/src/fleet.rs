@@ -1,13 +1,14 @@
 //! Makes the objects of `generate`, each at its instant, without a document each.
 
-use crate::format::Generate;
+use crate::draw::Choice;
+use crate::format::{Generate, PhaseTarget, VmName};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use stuckvm_detector::Time;
 use stuckvm_sim::{Object, Random};
 
-/// What is still to be made, in order of time.
+/// What is still to be made and to be broken, in order of time.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     groups: Vec<Group>,
@@ -24,14 +25,7 @@ struct Group {
     choices: Vec<Choice>,
     /// Typed objects by the values that were drawn; those whose spec does not bear the number share one spec.
     prototypes: BTreeMap<Vec<usize>, Prototype>,
-    stream: String,
-}
-
-/// Values of which one is drawn by weight.
-#[derive(Debug)]
-struct Choice {
-    key: String,
-    values: Vec<(String, u32)>,
+    fault: Option<Fault>,
 }
 
 #[derive(Debug)]
@@ -42,38 +36,60 @@ enum Prototype {
     Untyped(Value),
 }
 
+/// What breaks on every machine of a group.
+#[derive(Debug)]
+struct Fault {
+    /// The instant 0s: machines that are made before break as long after it.
+    start: Time,
+    after: Duration,
+    phase: String,
+    /// Whose turn is still to come, and when.
+    coming: VecDeque<(Time, VmName)>,
+}
+
 impl Fleet {
     /// The objects of every `generate` of a scenario.
     pub(crate) fn new(generate: &[Generate], start: Time) -> Self {
-        let groups =
-            generate.iter().enumerate().map(|(index, group)| Group::new(group, start, index)).collect();
-        Self { groups }
+        Self { groups: generate.iter().map(|group| Group::new(group, start)).collect() }
     }
 
-    /// When the next object is made, if it is not made before the start.
+    /// When something is made or broken next, if it is not before the start.
     pub(crate) fn next_at(&self) -> Option<Time> {
-        self.groups.iter().filter_map(Group::next_at).min()
+        self.groups.iter().flat_map(|group| [group.next_at(), group.next_fault_at()]).flatten().min()
     }
 
     /// Takes the objects that are made at or before an instant, in the order of the groups.
     pub(crate) fn take_until(&mut self, at: Time, random: &mut Random) -> Vec<Object> {
         let mut objects = Vec::new();
         for group in &mut self.groups {
-            while group.next_at().is_some_and(|due| due <= at) {
-                objects.push(group.make(random));
+            while let Some(due) = group.next_at().filter(|due| *due <= at) {
+                objects.push(group.make(due, random));
             }
         }
         objects
     }
+
+    /// Takes the faults that are due at or before an instant, in the order of the groups.
+    pub(crate) fn take_faults_until(&mut self, at: Time) -> Vec<PhaseTarget> {
+        let mut faults = Vec::new();
+        for Fault { phase, coming, .. } in self.groups.iter_mut().filter_map(|group| group.fault.as_mut()) {
+            while coming.front().is_some_and(|(due, _)| *due <= at) {
+                let (_, vmi) = coming.pop_front().expect("there is a front");
+                faults.push(PhaseTarget { vmi, is: Some(phase.clone()) });
+            }
+        }
+        faults
+    }
 }
 
 impl Group {
-    fn new(generate: &Generate, start: Time, index: usize) -> Self {
-        let Generate { count, template, choose, arrive } = generate;
-        let template = serde_json::to_value(template).expect("a map of values is a value");
-        let choices = choose.iter().map(|(key, values)| Choice {
-            key: format!("{{{key}}}"),
-            values: values.iter().map(|(value, weight)| (value.clone(), *weight)).collect(),
+    fn new(generate: &Generate, start: Time) -> Self {
+        let Generate { count, template, arrive, breaks, .. } = generate;
+        let fault = breaks.as_ref().map(|fault| Fault {
+            start,
+            after: fault.after.0,
+            phase: fault.phase.clone(),
+            coming: VecDeque::new(),
         });
         Self {
             count: *count,
@@ -81,10 +97,10 @@ impl Group {
             // Without arrival they are part of the cluster before anything happens.
             from: arrive.map_or(Time::ZERO, |arrive| start.checked_add(arrive.from.0).unwrap_or(Time::MAX)),
             over: arrive.map_or(Duration::ZERO, |arrive| arrive.over.0),
-            template,
-            choices: choices.collect(),
+            template: serde_json::to_value(template).expect("a map of values is a value"),
+            choices: Choice::all(generate),
             prototypes: BTreeMap::new(),
-            stream: format!("generate/{index}"),
+            fault,
         }
     }
 
@@ -97,28 +113,34 @@ impl Group {
         self.from.checked_add(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    fn make(&mut self, random: &mut Random) -> Object {
+    fn next_fault_at(&self) -> Option<Time> {
+        self.fault.as_ref()?.coming.front().map(|(due, _)| *due)
+    }
+
+    fn make(&mut self, at: Time, random: &mut Random) -> Object {
         let number = self.made.to_string();
         self.made += 1;
-        let drawn: Vec<usize> = self.choices.iter().map(|choice| choice.draw(&self.stream, random)).collect();
+        let drawn: Vec<usize> = self.choices.iter().map(|choice| choice.draw(random)).collect();
         if !self.prototypes.contains_key(&drawn) {
             let prototype = self.prototype(&drawn);
             self.prototypes.insert(drawn.clone(), prototype);
         }
-        match &self.prototypes[&drawn] {
+        let object = match &self.prototypes[&drawn] {
             Prototype::Typed(object) => numbered(object, &number),
             Prototype::Untyped(value) => {
                 let mut value = value.clone();
-                replace(&mut value, "{i}", &number);
+                replace(&mut value, "{i}", &Value::from(number));
                 typed(&value)
             }
-        }
+        };
+        self.fault.iter_mut().for_each(|fault| fault.await_turn(&object, at));
+        object
     }
 
     fn prototype(&self, drawn: &[usize]) -> Prototype {
         let mut value = self.template.clone();
-        for (choice, index) in self.choices.iter().zip(drawn) {
-            replace(&mut value, &choice.key, &choice.values[*index].0);
+        for (choice, option) in self.choices.iter().zip(drawn) {
+            choice.fill_in(*option, &mut value);
         }
         let elsewhere = value.as_object().into_iter().flatten().any(|(key, part)| match key.as_str() {
             "metadata" => part.as_object().into_iter().flatten().any(|(key, part)| {
@@ -130,22 +152,17 @@ impl Group {
     }
 }
 
-impl Choice {
-    fn draw(&self, stream: &str, random: &mut Random) -> usize {
-        let total: u64 = self.values.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        assert!(total > 0, "the loader has checked the weights");
-        let mut at = random.uniform(stream, 0..=total - 1);
-        for (index, (_, weight)) in self.values.iter().enumerate() {
-            match at.checked_sub(u64::from(*weight)) {
-                Some(rest) => at = rest,
-                None => return index,
-            }
-        }
-        unreachable!("a draw lies below the sum of the weights")
+impl Fault {
+    /// The machine will break some time after it was made.
+    fn await_turn(&mut self, machine: &Object, made: Time) {
+        let meta = machine.metadata();
+        let vm = VmName { namespace: meta.namespace.to_string(), name: meta.name.to_string() };
+        let due = made.max(self.start).checked_add(self.after).unwrap_or(Time::MAX);
+        self.coming.push_back((due, vm));
     }
 }
 
-/// The loader has read the template with a number in it, so every other number reads too.
+/// The loader has read the template with every value and a number in it, so every other number reads too.
 fn typed(value: &Value) -> Object {
     let object = Object::from_value(value).expect("the loader has read the template");
     object.expect("the loader has checked the kind")
@@ -157,10 +174,15 @@ fn numbered(prototype: &Object, number: &str) -> Object {
     object
 }
 
-/// Replaces a placeholder in every string of a value.
-pub(crate) fn replace(value: &mut Value, placeholder: &str, by: &str) {
+/// Replaces a placeholder in every string of a value; a string that is nothing else becomes the value that was drawn, which
+/// may be a number.
+pub(crate) fn replace(value: &mut Value, placeholder: &str, by: &Value) {
     match value {
-        Value::String(text) if text.contains(placeholder) => *text = text.replace(placeholder, by),
+        Value::String(text) if text == placeholder => *value = by.clone(),
+        Value::String(text) if text.contains(placeholder) => {
+            let words = by.as_str().map_or_else(|| by.to_string(), str::to_owned);
+            *text = text.replace(placeholder, &words);
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, placeholder, by)),
         Value::Object(fields) => fields.values_mut().for_each(|field| replace(field, placeholder, by)),
         _ => {}

@@ -1,5 +1,6 @@
 //! What is wrong with an input, where, and what to try.
 
+use std::collections::BTreeSet;
 use stuckvm_sim::manifest::ManifestError;
 
 /// A file, a field or a name that cannot be used. Nothing has been run.
@@ -16,6 +17,23 @@ pub enum InputError {
         /// What the system says.
         problem: String,
     },
+    /// A file that cannot be written.
+    #[error("{file}:\n  {problem}\n  try       check the path, and that it can be written")]
+    Unwritable {
+        /// Its path.
+        file: String,
+        /// What the system says.
+        problem: String,
+    },
+    /// A folder without scenarios.
+    #[error(
+        "{folder}:\n  expected  scenario files, *.yaml or *.yml, in it or in folders within\n  found     none\n  \
+         try       check the path; manifests/ folders are not looked into"
+    )]
+    NoScenarios {
+        /// Its path.
+        folder: String,
+    },
     /// Two scenarios of one name.
     #[error(
         "{file}, field scenario:\n  `{name}` stands in {other} already\n  try       name each by its path in the catalog"
@@ -29,14 +47,12 @@ pub enum InputError {
         other: String,
     },
     /// A name that matches no scenario.
-    #[error(
-        "no scenario is named `{name}`\n  try       `stuckvm list` shows all; the nearest is `{nearest}`"
-    )]
+    #[error("no scenario is named `{name}`\n  try       {advice}")]
     UnknownName {
         /// The name.
         name: String,
-        /// The most similar one.
-        nearest: String,
+        /// The most similar ones.
+        advice: String,
     },
 }
 
@@ -49,9 +65,21 @@ impl From<ManifestError> for InputError {
 impl InputError {
     /// A name that matches none of the known ones.
     pub fn unknown_name(name: &str, known: &[&str]) -> Self {
-        let nearest = known.iter().min_by_key(|known| distance(name, known)).unwrap_or(&"");
-        Self::UnknownName { name: name.to_owned(), nearest: (*nearest).to_owned() }
+        let near = nearest(name, known).iter().map(|near| format!("`{near}`")).collect::<Vec<_>>().join(", ");
+        let near = if near.is_empty() { String::new() } else { format!("; near are {near}") };
+        Self::UnknownName { name: name.to_owned(), advice: format!("`stuckvm list` shows all{near}") }
     }
+}
+
+/// At most three scenarios, or groups of them, that the name could have been meant for, the nearest first.
+fn nearest(name: &str, known: &[&str]) -> Vec<String> {
+    let groups = known.iter().filter_map(|known| known.rsplit_once('/')).map(|(group, _)| group);
+    let candidates: BTreeSet<&str> = groups.chain(known.iter().copied()).collect();
+    let mut near: Vec<(usize, &str)> =
+        candidates.into_iter().map(|known| (distance(name, known), known)).collect();
+    near.retain(|(distance, _)| *distance <= name.chars().count() / 2);
+    near.sort_unstable();
+    near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
 }
 
 /// How many characters must change to come from one word to the other (Levenshtein).
@@ -75,9 +103,16 @@ mod tests {
     use super::InputError;
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_nearest() {
-        let error = InputError::unknown_name("pvc-not-fund", &["image/stuck", "pvc-not-found/stuck"]);
-        let text = "no scenario is named `pvc-not-fund`\n  try       `stuckvm list` shows all; the nearest is `pvc-not-found/stuck`";
-        assert_eq!(error.to_string(), text);
+    fn an_unknown_name_is_answered_with_near_ones() {
+        let known = ["err-image-pull/stuck", "pvc-not-found/broken-again", "pvc-not-found/stuck"];
+        let table = [
+            ("pvc-not-fund", "; near are `pvc-not-found`"),
+            ("pvc-not-found/stack", "; near are `pvc-not-found/stuck`, `pvc-not-found`"),
+            ("something else", ""),
+        ];
+        for (name, near) in table {
+            let text = format!("no scenario is named `{name}`\n  try       `stuckvm list` shows all{near}");
+            assert_eq!(InputError::unknown_name(name, &known).to_string(), text);
+        }
     }
 }

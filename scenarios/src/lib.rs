@@ -9,16 +9,19 @@
 //! | what a detector must say | [`oracle`] |
 //! | which rule it broke | [`judge`] |
 //! | reports | [`report`] |
+//! | what is said of a bug | [`internal_error`] |
 //! | the streams that detectors read and write | [`stream`], [`detect`] |
 
 pub mod catalog;
 mod check;
 pub mod detect;
+mod draw;
 pub mod feed;
 pub mod files;
 mod fleet;
 pub mod format;
 pub mod input_error;
+pub mod internal_error;
 pub mod judge;
 pub mod load;
 pub mod oracle;

@@ -5,8 +5,10 @@ use crate::check;
 use crate::files::Files;
 use crate::format::{Manifest, Scenario};
 use crate::input_error::InputError;
-use stuckvm_sim::Object;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use stuckvm_sim::manifest::{self, Document, ManifestError, read_objects, split};
+use stuckvm_sim::{Kind, Object};
 
 /// A scenario that is ready to be played.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The manifests that it names.
     pub files: Files,
+    /// Kinds of its manifests that the cluster does not know, with how many objects of each were left out.
+    pub skipped: BTreeMap<String, usize>,
 }
 
 /// Reads one scenario of a tree.
@@ -29,15 +33,17 @@ pub fn load(tree: &Tree, path: &str) -> Result<Loaded, InputError> {
     let document = only_document(tree, path)?;
     let scenario = read(&document).map_err(|error| error.in_file(&shown))?;
     check::scenario(&scenario, &document).map_err(|error| error.in_file(&shown))?;
-    let mut loaded = Loaded { path: path.to_owned(), scenario, files: Files::default() };
+    let mut loaded =
+        Loaded { path: path.to_owned(), scenario, files: Files::default(), skipped: BTreeMap::new() };
     for (field, manifest) in check::manifests(&loaded.scenario) {
         match manifest {
-            Manifest::Inline(_) => {
+            Manifest::Inline(value) => {
                 read_objects(&document, &field).map_err(|error| error.in_file(&shown))?;
+                skip_unknown(&value, &mut loaded.skipped);
             }
             Manifest::File(name) if loaded.files.contains(&name) => {}
             Manifest::File(name) => {
-                let objects = manifest_file(tree, path, &name)
+                let objects = manifest_file(tree, path, &name, &mut loaded.skipped)
                     .map_err(|found| found.unwrap_or_else(|| missing(&document, &field, &name, &shown)))?;
                 loaded.files.add(name, objects);
             }
@@ -62,6 +68,16 @@ fn only_document(tree: &Tree, path: &str) -> Result<Document, InputError> {
 }
 
 fn read(document: &Document) -> Result<Scenario, ManifestError> {
+    if !document.value.is_object() {
+        let found = manifest::quote(&document.value.to_string());
+        let advice = "`stuckvm schema` prints what may stand there";
+        return Err(document.error(
+            "",
+            "the keys of a scenario: `scenario`, `until`, `expect` …",
+            &found,
+            advice,
+        ));
+    }
     serde_path_to_error::deserialize(&document.value).map_err(|error| {
         let problem = error.inner().to_string();
         let mut field = error.path().to_string();
@@ -80,7 +96,12 @@ fn read(document: &Document) -> Result<Scenario, ManifestError> {
 
 /// The objects of a manifest file, looked for beside the scenario and from the root of the tree. `Err(None)`: there is
 /// no such file.
-fn manifest_file(tree: &Tree, scenario: &str, name: &str) -> Result<Vec<Object>, Option<InputError>> {
+fn manifest_file(
+    tree: &Tree,
+    scenario: &str,
+    name: &str,
+    skipped: &mut BTreeMap<String, usize>,
+) -> Result<Vec<Object>, Option<InputError>> {
     let folder = scenario.rsplit_once('/').map_or("", |(folder, _)| folder);
     let beside = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let candidates = [beside, name.to_owned()];
@@ -91,8 +112,20 @@ fn manifest_file(tree: &Tree, scenario: &str, name: &str) -> Result<Vec<Object>,
     for document in &documents {
         let read = read_objects(document, "").map_err(|error| Some(error.in_file(&shown).into()))?;
         objects.extend(read.into_iter().flatten());
+        skip_unknown(&document.value, skipped);
     }
     Ok(objects)
+}
+
+/// Counts objects of kinds that the cluster does not know.
+fn skip_unknown(manifest: &Value, skipped: &mut BTreeMap<String, usize>) {
+    match manifest["kind"].as_str().unwrap_or_default() {
+        "List" => {
+            manifest["items"].as_array().into_iter().flatten().for_each(|item| skip_unknown(item, skipped))
+        }
+        kind if Kind::parse(kind).is_none() => *skipped.entry(kind.to_owned()).or_default() += 1,
+        _ => {}
+    }
 }
 
 fn missing(document: &Document, field: &str, name: &str, shown: &str) -> InputError {

@@ -1,6 +1,6 @@
 //! Checks what a scenario file pins: statuses, alerts, counts.
 
-use crate::format::{Expect, ExpectedAlert, ExpectedStatus, Scenario, VmName};
+use crate::format::{Counts, Expect, ExpectedAlert, ExpectedStatus, Scenario, VmName};
 use crate::stream::{Alert, AlertKind, Vm};
 use crate::verdict::{Part, StatusEntry, Unmet};
 use std::collections::BTreeSet;
@@ -20,18 +20,7 @@ pub(crate) fn check(
     let Expect { status, alerts: pinned, counts, .. } = &scenario.expect;
     let status = status.as_ref().and_then(|pinned| check_statuses(pinned, start, statuses));
     let alert = || pinned.as_ref().and_then(|pinned| check_alerts(pinned, start, alerts));
-    let count = || {
-        let (firing, resolved) = (count(alerts, AlertKind::Firing), count(alerts, AlertKind::Resolved));
-        let counts =
-            counts.as_ref().filter(|counts| (counts.firing, counts.resolved) != (firing, resolved))?;
-        Some(Unmet {
-            part: Part::Counts,
-            vm: None,
-            at: None,
-            expected: format!("{} firing, {} resolved", counts.firing, counts.resolved),
-            got: format!("{firing} firing, {resolved} resolved"),
-        })
-    };
+    let count = || counts.as_ref().and_then(|counts| check_counts(counts, alerts));
     status.or_else(alert).or_else(count)
 }
 
@@ -41,8 +30,22 @@ pub(crate) fn named(expect: &Expect) -> BTreeSet<VmName> {
     statuses.chain(expect.alerts.iter().flatten().map(|pinned| &pinned.vm)).cloned().collect()
 }
 
-fn count(alerts: &[Alert], kind: AlertKind) -> u64 {
-    alerts.iter().filter(|alert| alert.kind == kind).count() as u64
+/// How many alerts in all, and how many fire with which status.
+fn check_counts(pinned: &Counts, alerts: &[Alert]) -> Option<Unmet> {
+    let count = |wanted: &dyn Fn(&Alert) -> bool| alerts.iter().filter(|alert| wanted(alert)).count() as u64;
+    let unmet = |expected, got| Unmet { part: Part::Counts, vm: None, at: None, expected, got };
+    let say = |firing: u64, resolved: u64| format!("{firing} firing, {resolved} resolved");
+    let [firing, resolved] =
+        [AlertKind::Firing, AlertKind::Resolved].map(|kind| count(&|alert| alert.kind == kind));
+    if (pinned.firing, pinned.resolved) != (firing, resolved) {
+        return Some(unmet(say(pinned.firing, pinned.resolved), say(firing, resolved)));
+    }
+    pinned.by_status.iter().find_map(|(status, expected)| {
+        let status = runbook(status);
+        let got = count(&|alert| alert.kind == AlertKind::Firing && alert.status == status);
+        let say = |count: u64| format!("{count} firing as {status}");
+        (got != *expected).then(|| unmet(say(*expected), say(got)))
+    })
 }
 
 /// A pinned machine's list is complete, the empty status apart.

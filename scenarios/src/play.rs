@@ -2,30 +2,36 @@
 
 use crate::feed::{feed, stream_alert};
 use crate::fleet::Fleet;
-use crate::format::{ClusterSection, LatencySection, Scenario, Span, Step};
+use crate::format::{ClusterSection, LatencySection, Scenario, Span, Step, Target};
+use crate::internal_error::Note;
 use crate::load::Loaded;
 use crate::oracle::Thresholds;
 use crate::steps::{Hands, image_of, source_of};
 use crate::stream::{Alert, Event, Input, Observed, Vm};
 use crate::verdict::{ErrorKind, RunError, StatusEntry};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stuckvm_detector::{NamedDetector, PrintableStatus, Rule, Time};
-use stuckvm_sim::{Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency, StatusWrite, StepBudget};
+use stuckvm_sim::{
+    Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency, Reach, StatusWrite, StepBudget,
+};
 
 /// How long before 0s the cluster's manifests are applied, so that it has come to rest.
 pub const SETTLING: Duration = Duration::from_secs(60);
 
 /// A run may last as long as this in virtual time: ten years.
-const TIME_LIMIT: Duration = Duration::from_secs(10 * 366 * 86_400);
+pub const TIME_LIMIT: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 /// How a scenario is played.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PlayOptions {
+pub struct PlayOptions<'a> {
     /// Replaces the scenario's seed.
     pub seed: Option<u64>,
     /// Whether the lines of the trace are kept.
     pub keep_trace: bool,
+    /// Once it is true, the run ends as interrupted.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// What a run gave.
@@ -47,7 +53,7 @@ pub struct Played {
 }
 
 /// Plays a scenario to its end, or to what ends it before.
-pub fn play(loaded: &Loaded, options: PlayOptions) -> Played {
+pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
     let mut player = Player::new(loaded, options);
     let error = player.run().err();
     Played {
@@ -77,13 +83,17 @@ struct Player<'a> {
     inputs: Vec<Input>,
     alerts: Vec<Alert>,
     statuses: Vec<StatusEntry>,
+    stop: Option<&'a AtomicBool>,
+    note: Note,
 }
 
 impl<'a> Player<'a> {
-    fn new(loaded: &'a Loaded, options: PlayOptions) -> Self {
+    fn new(loaded: &'a Loaded, options: PlayOptions<'a>) -> Self {
         let scenario = &loaded.scenario;
         let start = scenario.start.map_or_else(|| Config::default().start, |start| start.0);
-        let mut cluster = Cluster::new(config(scenario, start, options));
+        let config = config(scenario, start, options);
+        let note = Note::playing(&scenario.scenario, config.seed, start);
+        let mut cluster = Cluster::new(config);
         set_up(&scenario.cluster, &mut cluster);
         let rule = Rule::new(threshold(scenario)).expect("the loader has checked the threshold");
         let crashes = scenario.steps.iter().any(|step| step.crash_detector.is_some());
@@ -100,6 +110,8 @@ impl<'a> Player<'a> {
             inputs: Vec::new(),
             alerts: Vec::new(),
             statuses: Vec::new(),
+            stop: options.stop,
+            note,
         }
     }
 
@@ -112,6 +124,8 @@ impl<'a> Player<'a> {
         self.generate(self.cluster.now())?;
         self.settle()?;
         while let Some(at) = self.next_at().filter(|at| *at <= until) {
+            self.note.at(at);
+            self.check_interrupt(at)?;
             self.cluster.advance_to(at);
             self.recover_detector(at);
             self.generate(at)?;
@@ -120,10 +134,19 @@ impl<'a> Player<'a> {
         }
         self.deliver(Input { at: until, event: Event::Advance });
         if span > limit {
-            let because = format!("a run may last {} of virtual time", stuckvm_sim::duration::format(limit));
+            let limit = stuckvm_sim::duration::format(limit);
+            let because = format!("`until` lies beyond the limit of virtual time, {limit} (ten years)");
             return Err(RunError { kind: ErrorKind::TimeLimit, because: vec![because] });
         }
         Ok(())
+    }
+
+    fn check_interrupt(&self, at: Time) -> Result<(), RunError> {
+        if self.stop.is_none_or(|stop| !stop.load(Ordering::Relaxed)) {
+            return Ok(());
+        }
+        let because = format!("the run had come to {}", crate::pins::since(self.start, at));
+        Err(RunError { kind: ErrorKind::Interrupted, because: vec![because] })
     }
 
     fn next_at(&self) -> Option<Time> {
@@ -139,6 +162,11 @@ impl<'a> Player<'a> {
         for object in self.fleet.take_until(at, self.cluster.random_mut()) {
             let name = object.metadata().name.clone();
             self.cluster.apply(&object).map_err(|error| step_error(&error, &format!("generate: {name}")))?;
+        }
+        for fault in self.fleet.take_faults_until(at) {
+            let name = format!("generate: break of {}", fault.vmi);
+            let broken = self.hands.break_target(&Target::Phase(fault), &mut self.cluster);
+            broken.map_err(|error| step_error(&error, &name))?;
         }
         Ok(())
     }
@@ -216,7 +244,7 @@ impl<'a> Player<'a> {
     }
 }
 
-fn config(scenario: &Scenario, start: Time, options: PlayOptions) -> Config {
+fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config {
     let release = &scenario.cluster.release;
     let kubernetes = release.kubernetes.as_deref().and_then(KubernetesRelease::parse).unwrap_or_default();
     let kubevirt = release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
@@ -228,6 +256,7 @@ fn config(scenario: &Scenario, start: Time, options: PlayOptions) -> Config {
         kubernetes,
         kubevirt,
         keep_trace: options.keep_trace,
+        run_budget: scenario.step_budget.unwrap_or(Config::default().run_budget),
         ..Config::default()
     }
 }
@@ -276,5 +305,6 @@ fn step_error(error: &dyn std::fmt::Display, step: &str) -> RunError {
 }
 
 fn budget_error(error: &StepBudget) -> RunError {
-    RunError { kind: ErrorKind::StepBudget, because: vec![error.to_string()] }
+    let advice = (error.reach == Reach::Run).then(|| "`stepBudget` in the file allows more".to_owned());
+    RunError { kind: ErrorKind::StepBudget, because: [error.to_string()].into_iter().chain(advice).collect() }
 }

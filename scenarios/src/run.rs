@@ -6,18 +6,27 @@ use crate::load::Loaded;
 use crate::pins;
 use crate::play::{PlayOptions, Played, play};
 use crate::verdict::{Outcome, StatusEntry, Verdict};
-use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use stuckvm_sim::trace::TraceLine;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// How scenarios are run.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RunOptions {
+pub struct RunOptions<'a> {
     /// Replaces every scenario's seed; then only the contract is judged, not what the files pin.
     pub seed: Option<u64>,
     /// Whether the lines of the trace are kept.
     pub keep_trace: bool,
+    /// Once it is true, what is being played ends as interrupted and nothing more is begun.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+impl RunOptions<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
 }
 
 /// What a run gave, with the lines of its trace where they are kept.
@@ -29,8 +38,9 @@ pub struct Run {
 }
 
 /// Runs one scenario.
-pub fn run(loaded: &Loaded, options: RunOptions) -> Run {
-    let played = play(loaded, PlayOptions { seed: options.seed, keep_trace: options.keep_trace });
+pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
+    let RunOptions { seed, keep_trace, stop } = options;
+    let played = play(loaded, PlayOptions { seed, keep_trace, stop });
     let verdict = verdict(loaded, &played, options.seed.is_none());
     let outcome = Outcome {
         scenario: loaded.scenario.scenario.clone(),
@@ -44,15 +54,41 @@ pub fn run(loaded: &Loaded, options: RunOptions) -> Run {
     Run { outcome, trace: played.cluster.trace().lines().to_vec() }
 }
 
-/// Runs scenarios on the current thread pool and tells `done` of each one that has ended, in whatever order they end.
-/// What comes back is in the order of the input.
-pub fn run_all(scenarios: &[Loaded], options: RunOptions, done: impl Fn(&Outcome) + Sync) -> Vec<Run> {
-    let each = |loaded: &Loaded| {
-        let run = run(loaded, options);
-        done(&run.outcome);
-        run
-    };
-    scenarios.par_iter().map(each).collect()
+/// Runs scenarios on the current thread pool and hands over what came of each: in the order of the input, each as soon as
+/// it and all before it have ended.
+pub fn run_all(scenarios: &[Loaded], options: RunOptions<'_>, each: impl FnMut(&Loaded, Run) + Send) {
+    let in_order = Mutex::new(InOrder { scenarios, next: 0, ended: BTreeMap::new(), each });
+    let in_order = &in_order;
+    rayon::scope_fifo(|scope| {
+        for (index, loaded) in scenarios.iter().enumerate() {
+            scope.spawn_fifo(move |_| {
+                if !options.is_stopped() {
+                    let run = run(loaded, options);
+                    in_order.lock().expect("whoever is handed a run returns").hand_over(index, run);
+                }
+            });
+        }
+    });
+}
+
+/// Puts runs that end in any order into that of the input.
+struct InOrder<'a, F> {
+    scenarios: &'a [Loaded],
+    /// Index of the first that has not been handed over.
+    next: usize,
+    /// What has ended before its turn.
+    ended: BTreeMap<usize, Run>,
+    each: F,
+}
+
+impl<F: FnMut(&Loaded, Run)> InOrder<'_, F> {
+    fn hand_over(&mut self, index: usize, run: Run) {
+        self.ended.insert(index, run);
+        while let Some(run) = self.ended.remove(&self.next) {
+            (self.each)(&self.scenarios[self.next], run);
+            self.next += 1;
+        }
+    }
 }
 
 fn verdict(loaded: &Loaded, played: &Played, pinned: bool) -> Verdict {

@@ -2,12 +2,12 @@
 
 use crate::files::Files;
 use crate::format::{
-    ImageSpec, LauncherTarget, Manifest, ObjectPatch, ObjectTarget, PhaseTarget, SourceSpec, Step, Target,
-    VmName,
+    ImageSpec, KindName, LauncherFault, LauncherTarget, Manifest, ObjectPatch, ObjectTarget, PhaseTarget,
+    SourceSpec, Step, Target, VmName,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use stuckvm_sim::environment::{Image, LauncherFault, Source};
+use stuckvm_sim::environment::{self, Image, Source};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::{Cluster, Kind, Object, ObjectId, split_name};
 
@@ -37,12 +37,12 @@ impl<'a> Hands<'a> {
     pub(crate) fn carry_out(&mut self, step: &Step, cluster: &mut Cluster) -> Result<(), StepError> {
         self.apply(&step.apply, cluster)?;
         if let Some(ObjectPatch { kind, name, merge }) = &step.patch {
-            let (id, _) = find(cluster, kind, name)?;
+            let (id, _) = find(cluster, kind.0, name)?;
             let merge = serde_json::to_value(merge).expect("a map of values is a value");
             cluster.merge_patch(id, &merge).map_err(refused)?;
         }
         if let Some(ObjectTarget { kind, name }) = &step.delete {
-            let (id, _) = find(cluster, kind, name)?;
+            let (id, _) = find(cluster, kind.0, name)?;
             cluster.delete_object(id).map_err(refused)?;
         }
         self.run_machines(step, cluster)?;
@@ -80,7 +80,12 @@ impl<'a> Hands<'a> {
         Ok(())
     }
 
-    fn break_target(&mut self, target: &Target, cluster: &mut Cluster) -> Result<(), StepError> {
+    /// Breaks one thing.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there.
+    pub(crate) fn break_target(&mut self, target: &Target, cluster: &mut Cluster) -> Result<(), StepError> {
         let environment = cluster.environment_mut();
         match target {
             Target::Registry(host) => environment.registry.break_host(host.as_str()),
@@ -95,13 +100,13 @@ impl<'a> Hands<'a> {
                 environment.launchers.break_launcher(
                     vm.namespace.as_str(),
                     vm.name.as_str(),
-                    launcher_fault(fault.as_deref())?,
+                    launcher_fault(*fault),
                 );
             }
             Target::Node(node) => cluster.set_machine(node, true),
             Target::Quota(quota) => {
                 let why = quota.message.as_deref().unwrap_or("exceeded quota");
-                environment.admission.refuse(kind(&quota.kind)?, quota.namespace.as_str(), why);
+                environment.admission.refuse(quota.kind.0, quota.namespace.as_str(), why);
             }
             Target::Phase(PhaseTarget { vmi, is }) => {
                 let phase = is.as_deref().unwrap_or("Unknown");
@@ -109,10 +114,11 @@ impl<'a> Hands<'a> {
                 self.phases.entry(vmi.clone()).or_insert(old);
             }
             Target::Watch(watch) => {
-                known_controller(
-                    cluster.hold_watch(&watch.controller, kind(&watch.kind)?),
-                    &watch.controller,
-                )?;
+                let KindName(kind) = watch.kind;
+                assert!(
+                    cluster.hold_watch(&watch.controller, kind),
+                    "the loader has checked the controllers"
+                );
             }
         }
         Ok(())
@@ -137,7 +143,7 @@ impl<'a> Hands<'a> {
                 environment.launchers.heal_launcher(target.vm.namespace.as_str(), target.vm.name.as_str());
             }
             Target::Node(node) => cluster.set_machine(node, false),
-            Target::Quota(quota) => environment.admission.allow(kind(&quota.kind)?, quota.namespace.as_str()),
+            Target::Quota(quota) => environment.admission.allow(quota.kind.0, quota.namespace.as_str()),
             Target::Phase(PhaseTarget { vmi, .. }) => {
                 let advice = || {
                     StepError(format!("no phase of {vmi} was overwritten; `break: {{phase: …}}` comes first"))
@@ -146,10 +152,11 @@ impl<'a> Hands<'a> {
                 overwrite_phase(cluster, vmi, &old)?;
             }
             Target::Watch(watch) => {
-                known_controller(
-                    cluster.release_watch(&watch.controller, kind(&watch.kind)?),
-                    &watch.controller,
-                )?;
+                let KindName(kind) = watch.kind;
+                assert!(
+                    cluster.release_watch(&watch.controller, kind),
+                    "the loader has checked the controllers"
+                );
             }
         }
         Ok(())
@@ -178,36 +185,23 @@ fn bytes(size: &str) -> u64 {
 
 /// Writes a phase over that of an instance, as an actor outside of KubeVirt would, and returns the one before.
 fn overwrite_phase(cluster: &mut Cluster, vmi: &VmName, phase: &str) -> Result<String, StepError> {
-    let (id, object) = find(cluster, "VirtualMachineInstance", &vmi.to_string())?;
+    let (id, object) = find(cluster, Kind::VirtualMachineInstance, &vmi.to_string())?;
     let Object::VirtualMachineInstance(instance) = object else { unreachable!("it was found by this kind") };
     cluster.merge_patch(id, &json!({"status": {"phase": phase}})).map_err(refused)?;
     Ok(instance.status.phase.to_string())
 }
 
-fn find(cluster: &Cluster, kind_name: &str, name: &str) -> Result<(ObjectId, Object), StepError> {
-    let kind = kind(kind_name)?;
+fn find(cluster: &Cluster, kind: Kind, name: &str) -> Result<(ObjectId, Object), StepError> {
     let (namespace, short) = split_name(kind, name);
     let found = cluster.find(kind, &namespace, &short);
     found.ok_or_else(|| StepError(format!("there is no {kind} `{name}` at this instant")))
 }
 
-fn kind(name: &str) -> Result<Kind, StepError> {
-    let known = Kind::ALL.map(Kind::as_str).join(", ");
-    Kind::parse(name).ok_or_else(|| StepError(format!("unknown kind `{name}`; known are {known}")))
-}
-
-fn launcher_fault(name: Option<&str>) -> Result<LauncherFault, StepError> {
-    match name.unwrap_or("crash-at-start") {
-        "crash-at-start" => Ok(LauncherFault::CrashAtStart),
-        "domain-cannot-start" => Ok(LauncherFault::DomainCannotStart),
-        other => {
-            Err(StepError(format!("unknown fault `{other}`; known are crash-at-start, domain-cannot-start")))
-        }
+const fn launcher_fault(fault: LauncherFault) -> environment::LauncherFault {
+    match fault {
+        LauncherFault::CrashAtStart => environment::LauncherFault::CrashAtStart,
+        LauncherFault::DomainCannotStart => environment::LauncherFault::DomainCannotStart,
     }
-}
-
-fn known_controller(found: bool, name: &str) -> Result<(), StepError> {
-    if found { Ok(()) } else { Err(StepError(format!("there is no controller `{name}`"))) }
 }
 
 fn refused(error: impl std::fmt::Display) -> StepError {

@@ -57,6 +57,9 @@ pub enum Part {
 }
 
 impl Part {
+    /// Every part, in the order in which they are checked.
+    pub const ALL: [Self; 3] = [Self::Status, Self::Alerts, Self::Counts];
+
     /// The path in the file.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -94,21 +97,27 @@ pub struct RunError {
 /// What sort of error ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// An instant did not come to rest, or the run took more work than it may.
+    /// An instant did not come to rest, or the run took more work than it may: `Scenario::step_budget`.
     StepBudget,
-    /// The run reached the limit of virtual time.
+    /// The run reached the limit of virtual time, [`crate::play::TIME_LIMIT`].
     TimeLimit,
     /// A step could not be carried out.
     Step,
+    /// The user did not want to wait for the end.
+    Interrupted,
 }
 
 impl ErrorKind {
+    /// Every kind that a scenario file can bring about.
+    pub const ALL: [Self; 3] = [Self::StepBudget, Self::TimeLimit, Self::Step];
+
     /// As reports name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::StepBudget => "step-budget",
             Self::TimeLimit => "time-limit",
             Self::Step => "step",
+            Self::Interrupted => "interrupted",
         }
     }
 }

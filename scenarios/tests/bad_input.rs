@@ -1,11 +1,11 @@
-//! What people get who write a scenario wrong: where, what was expected, what stands there, what to try.
+//! What people get who write a scenario wrong: where, what was expected, what stands there, what to try; on standard
+//! error, with exit code 2, and before anything has run.
 
 use std::path::PathBuf;
-use stuckvm_scenarios::catalog::{Tree, load_all, select};
-use stuckvm_scenarios::load::load;
+use std::process::Command;
 
 /// Why the row is there, the file, and the message in full.
-const TABLE: [(&str, &str, &str); 9] = [
+const TABLE: [(&str, &str, &str); 34] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -24,7 +24,7 @@ x.yaml, line 2, column 8:
 x.yaml, line 3, column 6:
   field     foo
   expected  one of `scenario`, `about`, `start`, `seed`, `until`, `threshold`,
-            `cluster`, `steps`, `expect`
+            `stepBudget`, `cluster`, `steps`, `expect`
   found     unknown field `foo`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -81,6 +81,260 @@ x.yaml, line 3, column 33:
   try       `stuckvm schema` prints what may stand there",
     ),
     (
+        "a size that is no quantity",
+        "scenario: x\nuntil: 5m\ncluster: {images: {a.example/b:v1: {size: 5GiB}}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 43:
+  field     cluster.images[a.example/b:v1].size
+  expected  quantities must match the regular expression
+            '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+  found     5GiB
+  try       write a quantity such as 250M or 1Gi",
+    ),
+    (
+        "an unknown key in a step",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, brek: {node: a}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 24:
+  field     steps[0].brek
+  expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
+            `break`, `heal`, `crash-detector`
+  found     unknown field `brek`
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a number that is none",
+        "scenario: x\nuntil: 5m\nseed: lots\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 7:
+  field     seed
+  expected  a whole number that is not negative
+  found     string \"lots\"
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a mapping where a list belongs",
+        "scenario: x\nuntil: 5m\nsteps: {at: 0s}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 8:
+  field     steps
+  expected  a list
+  found     a mapping
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a time in another spelling",
+        "scenario: x\nuntil: 5m\nstart: 2022-10-03 11:11:07\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 8:
+  field     start
+  expected  a time such as 2022-10-03T11:11:07Z or 2022-10-03T11:11:07.5Z; it
+            departs from that at character 11
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a day that does not exist",
+        "scenario: x\nuntil: 5m\nstart: 2022-02-30T11:11:07Z\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 8:
+  field     start
+  expected  a day from 01 to 28
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a step after the end",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 6m, start: default/a}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 14:
+  field     steps[0].at
+  expected  5m or earlier, since the run ends then
+  found     6m
+  try       a later step would never be taken: lengthen `until`",
+    ),
+    (
+        "a step on a kind that the cluster does not know",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, delete: {kind: Service, name: a}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 33:
+  field     steps[0].delete.kind
+  expected  one of Node, StorageClass, PriorityClass, PersistentVolume,
+            PersistentVolumeClaim, DataVolume, VolumeImportSource,
+            VolumeUploadSource, VolumeCloneSource, Pod, VirtualMachineInstance,
+            VirtualMachine
+  found     `Service`
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a fault that is not known",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, break: {launcher: {vm: default/a, fault: flood}}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 59:
+  field     steps[0].break.launcher.fault
+  expected  `crash-at-start` or `domain-cannot-start`
+  found     unknown variant `flood`
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a target that is not known",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, break: {nod: a}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 25:
+  field     steps[0].break
+  expected  one of `registry`, `image`, `source`, `launcher`, `node`, `quota`,
+            `phase`, `watch`
+  found     unknown variant `nod`
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "two targets at once",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, break: {node: a, registry: b}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 25:
+  field     steps[0].break
+  expected  exactly one key
+  found     a mapping
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a controller that is not known",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, heal: {watch: {controller: foo, kind: Pod}}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 45:
+  field     steps[0].heal.watch.controller
+  expected  one of garbage-collector, node-lifecycle, taint-eviction, pod-gc,
+            pv-binder, pvc-protection, pv-protection, provisioner, data-volume,
+            import, upload, import-populator, upload-populator, virtual-machine,
+            virtual-machine-instance, virt-handler, scheduler, kubelet,
+            node-heartbeat
+  found     foo
+  try       name it as the trace does",
+    ),
+    (
+        "a budget of nothing",
+        "scenario: x\nuntil: 5m\nstepBudget: 0\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 13:
+  field     stepBudget
+  expected  a whole number above 0
+  found     0
+  try       leave it out for a billion",
+    ),
+    (
+        "sizes of no share",
+        "scenario: x\nuntil: 5m\ncluster:\n  generate:\n    - count: 1\n      sizes: [{share: 0, cores: 1, memory: 1Gi}]\n      template: {kind: Node, metadata: {name: a}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 6, column 14:
+  field     cluster.generate[0].sizes
+  expected  a weight above 0
+  found     none
+  try       give each value a weight, such as `good: 98`",
+    ),
+    (
+        "a drawn size that is no quantity",
+        "scenario: x\nuntil: 5m\ncluster:\n  generate:\n    - count: 1\n      sizes: [{share: 1, cores: 1, memory: 1Gi}, {share: 1, cores: 1, memory: 5GiB}]\n      template:\n        kind: VirtualMachine\n        metadata: {name: a}\n        spec: {template: {spec: {domain: {memory: {guest: \"{memory}\"}, devices: {}}}}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 10, column 59:
+  field     cluster.generate[0].template.spec.template.spec.domain.memory.guest
+  expected  quantities must match the regular expression
+            '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+  try       mend the template",
+    ),
+    (
+        "a generated fault of what has no phase",
+        "scenario: x\nuntil: 5m\ncluster:\n  generate:\n    - count: 1\n      break: {after: 1m, phase: Unknown}\n      template: {kind: Node, metadata: {name: a}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 6, column 14:
+  field     cluster.generate[0].break
+  expected  a template of kind VirtualMachine
+  found     Node
+  try       only machines have instances with phases",
+    ),
+    (
+        "nothing after expect",
+        "scenario: x\nuntil: 5m\nexpect:\n",
+        "\
+x.yaml, line 3, column 7:
+  field     expect
+  expected  a mapping
+  found     null
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "no expect",
+        "scenario: x\nuntil: 5m\n",
+        "\
+x.yaml, line 1, column 1:
+  expected  `expect`, which must be given
+  found     nothing
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "an expected verdict that is none",
+        "scenario: x\nuntil: 5m\nexpect: {verdict: {is: bad}}\n",
+        "\
+x.yaml, line 3, column 24:
+  field     expect.verdict.is
+  expected  `fail` or `error`
+  found     unknown variant `bad`
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a status to count that is no error",
+        "scenario: x\nuntil: 5m\nexpect: {counts: {firing: 1, resolved: 0, as: {Running: 1}}}\n",
+        "\
+x.yaml, line 3, column 57:
+  field     expect.counts.as.Running
+  expected  one of CrashLoopBackOff, Unknown, Unschedulable, ErrImagePull,
+            ImagePullBackOff, PvcNotFound, DataVolumeError
+  found     Running
+  try       use the runbook's spelling",
+    ),
+    (
+        "a key twice",
+        "scenario: x\nuntil: 5m\nuntil: 6m\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 1:
+  expected  every key once
+  found     until again; it stands in line 2, column 1 too
+  try       leave one of the two away",
+    ),
+    (
+        "a list instead of a scenario",
+        "- x\n",
+        "\
+x.yaml, line 1, column 1:
+  expected  the keys of a scenario: `scenario`, `until`, `expect` …
+  found     [\"x\"]
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "two scenarios in a file",
+        "scenario: x\nuntil: 5m\nexpect: {alerts: []}\n---\nscenario: y\n",
+        "\
+x.yaml, line 5, column 1:
+  expected  one document a scenario file
+  found     a second one
+  try       put each scenario into a file of its own",
+    ),
+    (
+        "an empty file",
+        "",
+        "\
+x.yaml, line 1, column 1:
+  expected  a YAML or JSON document
+  found     nothing
+  try       check that this is the right file",
+    ),
+    (
+        "a file of comments",
+        "# not yet\n",
+        "\
+x.yaml, line 1, column 1:
+  expected  a YAML or JSON document
+  found     nothing
+  try       check that this is the right file",
+    ),
+    (
         "a duplicate object",
         "scenario: x\nuntil: 5m\ncluster:\n  manifests:\n    - {kind: Node, metadata: {name: a}}\n    - {kind: Node, metadata: {name: a}}\nexpect: {alerts: []}\n",
         "\
@@ -103,22 +357,115 @@ x.yaml, line 3, column 26:
     ),
 ];
 
+/// What the program answers to these arguments: it must refuse, and run nothing.
+fn refusal(folder: &str, file: &[u8], arguments: &[&str]) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bad-input").join(folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the files");
+    std::fs::write(folder.join("x.yaml"), file).expect("the file is written");
+    let program = Command::new(env!("CARGO_BIN_EXE_stuckvm")).args(arguments).current_dir(folder).output();
+    let output = program.expect("stuckvm starts");
+    let told = String::from_utf8(output.stderr).expect("messages are text");
+    assert_eq!(output.status.code(), Some(2), "exit code; the message was:\n{told}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "nothing has run");
+    told.trim_end().to_owned()
+}
+
 #[test]
 fn a_wrong_scenario_is_answered_with_place_and_advice() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bad-input");
-    std::fs::create_dir_all(&folder).expect("a folder for the files");
     for (why, text, message) in TABLE {
-        std::fs::write(folder.join("x.yaml"), text).expect("the file is written");
-        let error = load(&Tree::Folder(folder.clone()), "x.yaml").expect_err(why);
-        let shown = error.to_string().replace(&format!("{}/", folder.display()), "");
-        assert_eq!(shown, message, "{why}");
+        assert_eq!(refusal("table", text.as_bytes(), &["run", "-f", "x.yaml"]), message, "{why}");
+        assert!(message.lines().all(|line| line.chars().count() <= 80), "{why}: within 80 columns");
     }
 }
 
 #[test]
-fn a_name_that_matches_nothing_is_answered_with_the_nearest() {
-    let catalog = load_all(&Tree::Embedded).expect("the catalog reads");
-    let error = select(catalog, &["pvc-not-fund".to_owned()]).expect_err("no such name");
-    let message = "no scenario is named `pvc-not-fund`\n  try       `stuckvm list` shows all; the nearest is";
-    assert!(error.to_string().starts_with(message), "{error}");
+fn aliases_that_grow_without_bound_are_refused() {
+    let mut bomb = "scenario: x\nuntil: 5m\nexpect: {alerts: []}\na0: &a0 [x, x]\n".to_owned();
+    for level in 1..30 {
+        bomb += &format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+    }
+    // Level n has 2^(n+2) - 1 values, and each level copies the one before twice. Up to level 13 these are 65,502 copies; the
+    // first of level 14 makes them 98,269, the second is too much.
+    let message = "\
+x.yaml, line 18, column 18:
+  field     a14[1]
+  expected  aliases for at most 100000 values
+  found     more
+  try       write the repeated part out, or leave it away";
+    assert_eq!(refusal("bomb", bomb.as_bytes(), &["run", "-f", "x.yaml"]), message);
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let deep = |open: &str, close: &str| {
+        format!("scenario: x\nuntil: 5m\nsteps: {}{}\n", open.repeat(10_000), close.repeat(10_000))
+    };
+    // The document is one level, so the 128th brace is one too many. Brackets might be keys: the parser looks ahead, and
+    // gives up itself at the 256th.
+    for (open, close, column) in [("[ ", "]", 8 + 255 * 2), ("{a: ", "}", 8 + 127 * 4)] {
+        let message = format!(
+            "x.yaml, line 3, column {column}:\n  expected  lists and mappings nested at most 128 deep\n  \
+             found     deeper nesting\n  try       no Kubernetes object needs that: look for stray brackets"
+        );
+        assert_eq!(refusal("deep", deep(open, close).as_bytes(), &["run", "-f", "x.yaml"]), message);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_refused() {
+    let message = "\
+x.yaml, line 2, column 11:
+  expected  UTF-8 text
+  found     byte 0xE9
+  try       save the file as UTF-8";
+    let latin_1 = b"scenario: x\nabout: caf\xe9\nuntil: 5m\nexpect: {alerts: []}\n";
+    assert_eq!(refusal("latin-1", latin_1, &["run", "-f", "x.yaml"]), message);
+}
+
+#[test]
+fn files_and_folders_that_cannot_be_used_are_named() {
+    let advice = "\n  try       check the path, and that it can be read";
+    let table: [(&[&str], String); 6] = [
+        (&["run", "-f", "y.yaml"], format!("y.yaml:\n  No such file or directory (os error 2){advice}")),
+        (&["run", "-f", "."], format!(".:\n  it is a folder; `--catalog` takes one{advice}")),
+        (&["run", "--catalog", "y"], format!("y:\n  No such file or directory (os error 2){advice}")),
+        (&["list", "--catalog", "y"], format!("y:\n  No such file or directory (os error 2){advice}")),
+        (&["detect", "y.jsonl"], format!("y.jsonl:\n  No such file or directory (os error 2){advice}")),
+        (
+            &["run", "pvc-not-found/stuck", "--trace", "y/trace"],
+            "y/trace:\n  No such file or directory (os error 2)\n  try       check the path, and that it can be written"
+                .to_owned(),
+        ),
+    ];
+    for (arguments, message) in table {
+        assert_eq!(refusal("files", b"", arguments), message, "{arguments:?}");
+    }
+    let empty = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bad-input/files/empty");
+    std::fs::create_dir_all(&empty).expect("a folder without scenarios");
+    let message = "\
+empty:
+  expected  scenario files, *.yaml or *.yml, in it or in folders within
+  found     none
+  try       check the path; manifests/ folders are not looked into";
+    assert_eq!(refusal("files", b"", &["run", "--catalog", "empty"]), message);
+}
+
+#[test]
+fn a_name_that_matches_nothing_is_answered_with_near_ones() {
+    let message = "\
+no scenario is named `pvc-not-fund`
+  try       `stuckvm list` shows all; near are `pvc-not-found`";
+    for command in ["run", "list"] {
+        assert_eq!(refusal("names", b"", &[command, "pvc-not-fund"]), message);
+    }
+}
+
+#[test]
+fn one_wrong_file_of_two_runs_nothing() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bad-input/two");
+    std::fs::create_dir_all(&folder).expect("a folder for the files");
+    std::fs::write(folder.join("good.yaml"), "scenario: good\nuntil: 5m\nexpect: {alerts: []}\n")
+        .expect("it is written");
+    let told = refusal("two", b"scenario: x\n", &["run", "-f", "good.yaml", "-f", "x.yaml"]);
+    assert!(told.starts_with("x.yaml, line 1, column 1:\n"), "{told}");
 }

@@ -47,7 +47,7 @@ fn gets_its_verdict(loaded: &Loaded) -> Result<(), Failed> {
         loaded.scenario.expect.verdict.as_ref().ok_or("a must-fail file says which verdict it must get")?;
     let outcome = run(loaded, RunOptions::default()).outcome;
     let got = &outcome.verdict;
-    let agrees = got.as_str() == wanted.is
+    let agrees = got.as_str() == wanted.is.as_str()
         && wanted.rule.as_deref().is_none_or(|rule| got.rule() == Some(rule))
         && wanted.kind.as_deref().is_none_or(|kind| got.kind() == Some(kind));
     if agrees { Ok(()) } else { Err(format!("expected {wanted:?}, got:\n{}", text_line(&outcome)).into()) }

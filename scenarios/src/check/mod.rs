@@ -1,7 +1,9 @@
 //! What a scenario file must keep beyond the shape of its fields.
 
-use crate::fleet::replace;
-use crate::format::{Expect, Generate, Manifest, Scenario, Step, Target};
+mod fleet;
+mod steps;
+
+use crate::format::{Expect, Manifest, Scenario, Target};
 use crate::load::Loaded;
 use crate::pins::DELETED;
 use std::collections::BTreeSet;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use stuckvm_detector::PrintableStatus;
 use stuckvm_sim::manifest::{Document, ManifestError};
 use stuckvm_sim::quantity::Quantity;
-use stuckvm_sim::{Kind, KubeVirtRelease, KubernetesRelease, Object};
+use stuckvm_sim::{KubeVirtRelease, KubernetesRelease};
 
 /// A field that does not keep a rule: its path, what was expected, what is there, and what to try.
 struct Fault(String, String, String, &'static str);
@@ -27,11 +29,15 @@ pub(crate) fn scenario(scenario: &Scenario, document: &Document) -> Result<(), M
             Fault("threshold".into(), "a positive duration".into(), "0s".into(), "leave it out for 5m");
         return Err(place(fault));
     }
+    if scenario.step_budget == Some(0) {
+        let expected = "a whole number above 0".to_owned();
+        return Err(place(Fault("stepBudget".into(), expected, "0".into(), "leave it out for a billion")));
+    }
     sizes(scenario).map_err(place)?;
     for (index, generate) in scenario.cluster.generate.iter().enumerate() {
-        generated(generate, index).map_err(place)?;
+        fleet::generated(generate, index).map_err(place)?;
     }
-    steps(&scenario.steps).map_err(place)?;
+    steps::steps(scenario).map_err(place)?;
     expect(&scenario.expect).map_err(place)
 }
 
@@ -146,62 +152,6 @@ fn sizes(scenario: &Scenario) -> Result<(), Fault> {
     Ok(())
 }
 
-fn generated(generate: &Generate, index: usize) -> Result<(), Fault> {
-    let field = format!("cluster.generate[{index}]");
-    for (key, values) in &generate.choose {
-        if values.values().map(|weight| u64::from(*weight)).sum::<u64>() == 0 {
-            let advice = "give each value a weight, such as `good: 98`";
-            return Err(Fault(
-                format!("{field}.choose.{key}"),
-                "a weight above 0".into(),
-                "none".into(),
-                advice,
-            ));
-        }
-    }
-    let mut value = serde_json::to_value(&generate.template).expect("a map of values is a value");
-    replace(&mut value, "{i}", "0");
-    for (key, values) in &generate.choose {
-        let first = values.keys().next().map_or("", String::as_str);
-        replace(&mut value, &format!("{{{key}}}"), first);
-    }
-    let template = format!("{field}.template");
-    match Object::from_value(&value) {
-        Ok(Some(object)) if !object.metadata().name.is_empty() => Ok(()),
-        Ok(Some(_)) => {
-            let advice = "put the number into the name, such as `vm-{i}`";
-            Err(Fault(format!("{template}.metadata.name"), "a name".into(), "none".into(), advice))
-        }
-        Ok(None) => {
-            let known = Kind::ALL.map(Kind::as_str).join(", ");
-            let found = value.get("kind").map_or_else(|| "none".to_owned(), ToString::to_string);
-            Err(Fault(format!("{template}.kind"), format!("one of {known}"), found, "name the kind"))
-        }
-        Err(error) => Err(Fault(
-            format!("{template}.{}", error.path()),
-            error.inner().to_string(),
-            String::new(),
-            "mend the template",
-        )),
-    }
-}
-
-fn steps(steps: &[Step]) -> Result<(), Fault> {
-    for (index, pair) in steps.windows(2).enumerate() {
-        if pair[1].at < pair[0].at {
-            let [before, at] = [pair[0].at.0, pair[1].at.0].map(stuckvm_sim::duration::format);
-            let field = format!("steps[{}].at", index + 1);
-            return Err(Fault(
-                field,
-                format!("{before} or later, as the step before"),
-                at,
-                "put the steps in order of time",
-            ));
-        }
-    }
-    Ok(())
-}
-
 fn expect(expect: &Expect) -> Result<(), Fault> {
     let Expect { status, alerts, counts, verdict } = expect;
     if status.is_none() && alerts.is_none() && counts.is_none() && verdict.is_none() {
@@ -225,14 +175,17 @@ fn expect(expect: &Expect) -> Result<(), Fault> {
             ));
         }
     }
-    for (index, pin) in alerts.iter().flatten().enumerate() {
-        if PrintableStatus::parse(&pin.status).is_none_or(|status| !status.is_error()) {
+    let alerts = alerts.iter().flatten().enumerate();
+    let alerts = alerts.map(|(index, pin)| (format!("expect.alerts[{index}].as"), &pin.status));
+    let counts = counts.iter().flat_map(|counts| counts.by_status.keys());
+    let counts = counts.map(|status| (format!("expect.counts.as.{status}"), status));
+    for (field, status) in alerts.chain(counts) {
+        if PrintableStatus::parse(status).is_none_or(|status| !status.is_error()) {
             let known = PrintableStatus::ERRORS.map(PrintableStatus::runbook_str).join(", ");
-            let field = format!("expect.alerts[{index}].as");
             return Err(Fault(
                 field,
                 format!("one of {known}"),
-                pin.status.clone(),
+                status.clone(),
                 "use the runbook's spelling",
             ));
         }

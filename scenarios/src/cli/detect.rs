@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use stuckvm_detector::Time;
 use stuckvm_scenarios::detect::{DetectOptions, detect};
+use stuckvm_scenarios::input_error::InputError;
 
 /// What `detect` takes.
 #[derive(Args)]
@@ -45,7 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> CommandResult {
     let input: Box<dyn BufRead> = match file {
         None => Box::new(stdin().lock()),
         Some(path) => {
-            let opened = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let unreadable = |error: std::io::Error| InputError::File {
+                file: path.display().to_string(),
+                problem: error.to_string(),
+            };
+            let opened = File::open(path).map_err(unreadable)?;
             Box::new(BufReader::new(opened))
         }
     };

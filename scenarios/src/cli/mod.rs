@@ -6,7 +6,9 @@ mod progress;
 mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use stuckvm_scenarios::internal_error::tell_of_panics;
 
 /// A fake Kubernetes + KubeVirt cluster on virtual time that judges detectors of stuck virtual machines.
 #[derive(Parser)]
@@ -46,24 +48,32 @@ const FAILED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 /// Exit code: a bug.
 const INTERNAL: u8 = 3;
+/// Exit code: the user did not want to wait for the end, as shells have it for an interrupt.
+const INTERRUPTED: u8 = 130;
 
 /// Carries out the command line.
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let format = arguments.format;
-    let outcome = std::panic::catch_unwind(|| match arguments.command {
+    let Arguments { format, command } = Arguments::parse();
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    tell_of_panics(words.join(" "), |text| eprintln!("{text}"));
+    answer(|| match command {
         Command::Run(arguments) => run::run(&arguments, format),
         Command::List(arguments) => list::run(&arguments, format),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema => schema(),
-    });
-    match outcome {
+    })
+}
+
+/// The exit code of what a command gives, or does not give since it panics.
+fn answer(command: impl FnOnce() -> CommandResult) -> ExitCode {
+    // Nothing is used again that a panic may have left half done.
+    match std::panic::catch_unwind(AssertUnwindSafe(command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             eprintln!("{error}");
             ExitCode::from(BAD_INPUT)
         }
-        // The panic hook has said what happened, and the run which seed and instant.
+        // The panic hook has told what happened.
         Err(_) => ExitCode::from(INTERNAL),
     }
 }
@@ -81,5 +91,18 @@ fn print(line: &str) {
     use std::io::Write as _;
     if writeln!(std::io::stdout(), "{line}").is_err() {
         std::process::exit(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BAD_INPUT, INTERNAL, answer};
+    use std::process::ExitCode;
+
+    #[test]
+    fn a_panic_is_answered_with_3_and_a_wrong_input_with_2() {
+        assert_eq!(answer(|| panic!("an invariant is broken")), ExitCode::from(INTERNAL));
+        assert_eq!(answer(|| Err("no such file".into())), ExitCode::from(BAD_INPUT));
+        assert_eq!(answer(|| Ok(ExitCode::SUCCESS)), ExitCode::SUCCESS);
     }
 }

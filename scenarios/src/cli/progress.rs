@@ -21,8 +21,9 @@ impl Progress {
         Self(bar)
     }
 
-    /// One more has ended.
-    pub(super) fn ended(&self, scenario: &str) {
+    /// One more has ended; what is printed of it stands above the bar.
+    pub(super) fn ended(&self, scenario: &str, print: impl FnOnce()) {
+        self.0.suspend(print);
         self.0.set_message(scenario.to_owned());
         self.0.inc(1);
     }

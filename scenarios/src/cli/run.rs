@@ -1,12 +1,19 @@
 //! `stuckvm run`.
 
 use super::progress::Progress;
-use super::{CommandResult, FAILED, Format, print};
+use super::{CommandResult, FAILED, Format, INTERRUPTED, print};
 use clap::Args;
-use std::io::Write as _;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use stuckvm_scenarios::catalog::{Tree, load_all, load_file, select};
+use stuckvm_scenarios::input_error::InputError;
+use stuckvm_scenarios::internal_error::tell_of_panics;
 use stuckvm_scenarios::load::Loaded;
 use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, text_summary, timeline};
 use stuckvm_scenarios::run::{Run, RunOptions, run_all};
@@ -34,50 +41,112 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
+    tell_of_panics(arguments.replay(), |text| eprintln!("{text}"));
     let scenarios = scenarios(arguments)?;
+    scenarios.iter().for_each(tell_of_skipped);
     let alone = scenarios.len() == 1;
-    let options = RunOptions { seed: arguments.seed, keep_trace: alone || arguments.trace.is_some() };
+    let mut trace = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
+    let stop = stop_on_interrupt()?;
+    let options =
+        RunOptions { seed: arguments.seed, keep_trace: alone || trace.is_some(), stop: Some(&stop) };
     let progress = Progress::new(scenarios.len());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.jobs.map_or(0, usize::from)).build()?;
-    let runs = pool.install(|| run_all(&scenarios, options, |outcome| progress.ended(&outcome.scenario)));
-    progress.finish();
-    if let Some(path) = &arguments.trace {
-        write_trace(path, &runs)?;
-    }
-    let summary = Summary::of("built-in", runs.iter().map(|run| &run.outcome));
-    for (run, loaded) in runs.iter().zip(&scenarios) {
-        print(&match format {
-            Format::Json => json_line(&run.outcome),
-            Format::Text if alone => timeline(run, loaded.scenario.about.trim()),
-            Format::Text => text_line(&run.outcome),
+    let mut summary = Summary::new("built-in");
+    pool.install(|| {
+        run_all(&scenarios, options, |loaded, run| {
+            summary.add(&run.outcome);
+            trace.iter_mut().for_each(|file| file.add(&run));
+            let text = match format {
+                Format::Json => json_line(&run.outcome),
+                Format::Text if alone => timeline(&run, loaded.scenario.about.trim()),
+                Format::Text => text_line(&run.outcome),
+            };
+            progress.ended(&run.outcome.scenario, || print(&text));
         });
-    }
+    });
+    progress.finish();
+    trace.map(TraceFile::finish).transpose()?;
+    let interrupted = stop.load(Ordering::Relaxed);
+    summary.not_begun = interrupted.then(|| scenarios.len() - summary.scenarios);
     print(&match format {
         Format::Json => json_summary(&summary, arguments.seed),
         Format::Text => format!("\n{}", text_summary(&summary, arguments.seed)),
     });
-    Ok(if summary.all_passed() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    Ok(match summary.all_passed() {
+        _ if interrupted => ExitCode::from(INTERRUPTED),
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(FAILED),
+    })
 }
 
-fn scenarios(arguments: &Arguments) -> Result<Vec<Loaded>, Box<dyn std::error::Error>> {
+impl Arguments {
+    /// What plays the same again; a scenario's name may follow.
+    fn replay(&self) -> String {
+        let files = self.file.iter().map(|file| format!(" -f {}", file.display()));
+        let catalog = self.catalog.iter().map(|folder| format!(" --catalog {}", folder.display()));
+        let seed = self.seed.iter().map(|seed| format!(" --seed {seed}"));
+        "stuckvm run".to_owned() + &files.chain(catalog).chain(seed).collect::<String>()
+    }
+}
+
+fn scenarios(arguments: &Arguments) -> Result<Vec<Loaded>, InputError> {
     let all = if arguments.file.is_empty() {
         let tree = arguments.catalog.clone().map_or(Tree::Embedded, Tree::Folder);
         load_all(&tree)?
     } else {
         arguments.file.iter().map(|path| load_file(path)).collect::<Result<_, _>>()?
     };
-    Ok(select(all, &arguments.names)?)
+    select(all, &arguments.names)
 }
 
-fn write_trace(path: &Path, runs: &[Run]) -> Result<(), Box<dyn std::error::Error>> {
-    let failed = |error| format!("{}: {error}", path.display());
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(failed)?);
-    for run in runs {
-        writeln!(file, "# {}", run.outcome.scenario).map_err(failed)?;
-        for line in &run.trace {
-            writeln!(file, "{line}").map_err(failed)?;
+fn tell_of_skipped(Loaded { scenario, skipped, .. }: &Loaded) {
+    let counts: Vec<String> = skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    if !counts.is_empty() {
+        let name = &scenario.scenario;
+        eprintln!("{name}: left out, since the cluster does not know the kind: {}", counts.join(", "));
+    }
+}
+
+/// What turns true when the user interrupts. The second time ends the program at once.
+fn stop_on_interrupt() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), stop.clone())?;
+    flag::register(SIGINT, stop.clone())?;
+    Ok(stop)
+}
+
+/// The file of `--trace`.
+struct TraceFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    /// The first line that could not be written.
+    failed: Option<std::io::Error>,
+}
+
+impl TraceFile {
+    fn create(path: &Path) -> Result<Self, InputError> {
+        let file = File::create(path).map_err(|error| unwritable(path, &error))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), failed: None })
+    }
+
+    /// Adds the lines of one run, if nothing has gone wrong so far.
+    fn add(&mut self, run: &Run) {
+        if self.failed.is_none() {
+            self.failed = self.write(run).err();
         }
     }
-    file.flush().map_err(failed)?;
-    Ok(())
+
+    fn write(&mut self, run: &Run) -> std::io::Result<()> {
+        writeln!(self.file, "# {}", run.outcome.scenario)?;
+        run.trace.iter().try_for_each(|line| writeln!(self.file, "{line}"))
+    }
+
+    fn finish(mut self) -> Result<(), InputError> {
+        let written = self.failed.take().map_or_else(|| self.file.flush(), Err);
+        written.map_err(|error| unwritable(&self.path, &error))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> InputError {
+    InputError::Unwritable { file: path.display().to_string(), problem: error.to_string() }
 }

@@ -3,6 +3,7 @@
 use super::{Span, VmName};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What must come of a scenario. At least one part must be given.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -51,13 +52,16 @@ pub struct ExpectedAlert {
 }
 
 /// How many alerts in all.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Counts {
     /// Alerts that fire.
     pub firing: u64,
     /// Alerts that resolve.
     pub resolved: u64,
+    /// How many of those that fire do so with which status, in the runbook's spelling; others are not looked at.
+    #[serde(default, rename = "as")]
+    pub by_status: BTreeMap<String, u64>,
 }
 
 /// The verdict of a scenario that must not pass.
@@ -65,11 +69,31 @@ pub struct Counts {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExpectedVerdict {
     /// `fail` or `error`.
-    pub is: String,
+    pub is: NotPass,
     /// The rule that a `fail` names.
     #[serde(default)]
     pub rule: Option<String>,
     /// The kind that an `error` names.
     #[serde(default)]
     pub kind: Option<String>,
+}
+
+/// A verdict that is not `pass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotPass {
+    /// Something came otherwise than it should.
+    Fail,
+    /// The run did not come to its end.
+    Error,
+}
+
+impl NotPass {
+    /// As reports write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
 }

@@ -21,12 +21,12 @@ mod scalars;
 mod step;
 
 pub use cluster::{ClusterSection, ImageSpec, LatencySection, ReleaseSection, SourceSpec};
-pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict};
-pub use generate::{Generate, GenerateArrival};
-pub use scalars::{Manifest, Span, Start, VmName};
+pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict, NotPass};
+pub use generate::{Generate, GenerateArrival, GeneratedFault, GeneratedSize};
+pub use scalars::{KindName, Manifest, Span, Start, VmName};
 pub use step::{
-    CrashDetector, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget, QuotaTarget, Step, Target,
-    WatchTarget,
+    CrashDetector, LauncherFault, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget, QuotaTarget, Step,
+    Target, WatchTarget,
 };
 
 use schemars::JsonSchema;
@@ -52,6 +52,11 @@ pub struct Scenario {
     /// How long a virtual machine must be in an error status; 5m by default.
     #[serde(default)]
     pub threshold: Option<Span>,
+    /// How many pieces of work the controllers may do in the whole run; a billion by default. A run that takes more gets
+    /// the verdict `error` with the kind `step-budget`. (`until` beyond ten years gets `time-limit`.)
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub step_budget: Option<u64>,
     /// The cluster before anything happens.
     #[serde(default)]
     pub cluster: ClusterSection,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
 use stuckvm_detector::Time;
+use stuckvm_sim::Kind;
 
 /// A span of virtual time, such as `5m0.25s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +90,32 @@ impl JsonSchema for VmName {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[^/]+/[^/]+$", "description": "namespace/name" })
+    }
+}
+
+/// A kind of object that the cluster knows, such as `VirtualMachine`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindName(pub Kind);
+
+impl<'de> Deserialize<'de> for KindName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = text(deserializer, "a kind such as VirtualMachine")?;
+        let unknown = || {
+            let known = Kind::ALL.map(Kind::as_str).join(", ");
+            serde::de::Error::custom(format!("`{name}`, expected one of {known}"))
+        };
+        Kind::parse(&name).map(Self).ok_or_else(unknown)
+    }
+}
+
+impl JsonSchema for KindName {
+    fn schema_name() -> Cow<'static, str> {
+        "KindName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let known = Kind::ALL.map(Kind::as_str);
+        json_schema!({ "type": "string", "enum": known, "description": "a kind that the cluster knows" })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `steps`: what users and faults do. The operations are named as Chainsaw names them.
 
-use super::{ImageSpec, Manifest, SourceSpec, Span, VmName};
+use super::{ImageSpec, KindName, Manifest, SourceSpec, Span, VmName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -46,7 +46,7 @@ pub struct Step {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ObjectPatch {
     /// The kind.
-    pub kind: String,
+    pub kind: KindName,
     /// `namespace/name`, or a name for kinds without namespace.
     pub name: String,
     /// What changes; null removes.
@@ -58,7 +58,7 @@ pub struct ObjectPatch {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ObjectTarget {
     /// The kind.
-    pub kind: String,
+    pub kind: KindName,
     /// `namespace/name`, or a name for kinds without namespace.
     pub name: String,
 }
@@ -91,9 +91,20 @@ pub enum Target {
 pub struct LauncherTarget {
     /// The virtual machine.
     pub vm: VmName,
-    /// `crash-at-start` (default) or `domain-cannot-start`.
+    /// `crash-at-start` by default.
     #[serde(default)]
-    pub fault: Option<String>,
+    pub fault: LauncherFault,
+}
+
+/// How a launcher breaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LauncherFault {
+    /// It dies right after its start.
+    #[default]
+    CrashAtStart,
+    /// It runs, but the guest cannot be started.
+    DomainCannotStart,
 }
 
 /// Which creations are refused.
@@ -101,7 +112,7 @@ pub struct LauncherTarget {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QuotaTarget {
     /// The kind.
-    pub kind: String,
+    pub kind: KindName,
     /// The namespace.
     pub namespace: String,
     /// The server's words.
@@ -127,7 +138,7 @@ pub struct WatchTarget {
     /// The controller, as the trace names it.
     pub controller: String,
     /// The kind.
-    pub kind: String,
+    pub kind: KindName,
 }
 
 /// How the detector is stopped.

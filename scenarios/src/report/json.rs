@@ -67,6 +67,10 @@ pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
         inner.add("seed", json!(seed));
         inner.add("pinned", json!(false));
     }
+    if let Some(not_begun) = summary.not_begun {
+        inner.add("interrupted", json!(true));
+        inner.add("not_begun", json!(not_begun));
+    }
     let mut line = Line::default();
     line.add_raw("summary", &inner.0);
     line.0

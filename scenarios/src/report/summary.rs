@@ -17,6 +17,8 @@ pub struct Summary {
     pub failed: usize,
     /// How many did not come to an end.
     pub errors: usize,
+    /// Where the user interrupted: how many had not been begun.
+    pub not_begun: Option<usize>,
     /// Rules that were broken, by name, with how often.
     pub broken: BTreeMap<&'static str, usize>,
     /// How many alerts fired.
@@ -34,25 +36,33 @@ pub(super) const RULES: [&str; 13] =
 impl Summary {
     /// The totals of outcomes in the order of their names.
     pub fn of<'a>(detector: &str, outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
-        let mut summary = Self { detector: detector.to_owned(), ..Self::default() };
-        for outcome in outcomes {
-            summary.scenarios += 1;
-            summary.events += outcome.events;
-            summary.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), summary.digest);
-            summary.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
-            match &outcome.verdict {
-                Verdict::Pass => summary.passed += 1,
-                Verdict::Unmet(_) => summary.failed += 1,
-                Verdict::Error(_) => summary.errors += 1,
-                Verdict::Broken(breach) => {
-                    summary.failed += 1;
-                    for rule in breach.also.iter().chain([&breach.rule]) {
-                        *summary.broken.entry(rule.as_str()).or_default() += 1;
-                    }
+        let mut summary = Self::new(detector);
+        outcomes.into_iter().for_each(|outcome| summary.add(outcome));
+        summary
+    }
+
+    /// Before anything has been played with this detector.
+    pub fn new(detector: &str) -> Self {
+        Self { detector: detector.to_owned(), ..Self::default() }
+    }
+
+    /// One more outcome, in the order of the names.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.scenarios += 1;
+        self.events += outcome.events;
+        self.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), self.digest);
+        self.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
+        match &outcome.verdict {
+            Verdict::Pass => self.passed += 1,
+            Verdict::Unmet(_) => self.failed += 1,
+            Verdict::Error(_) => self.errors += 1,
+            Verdict::Broken(breach) => {
+                self.failed += 1;
+                for rule in breach.also.iter().chain([&breach.rule]) {
+                    *self.broken.entry(rule.as_str()).or_default() += 1;
                 }
             }
         }
-        summary
     }
 
     /// Whether every scenario passed.

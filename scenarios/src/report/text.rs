@@ -7,18 +7,42 @@ use crate::stream::Alert;
 use crate::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 use stuckvm_detector::Time;
+use stuckvm_sim::manifest::wrap;
 
 /// More alerts than these are counted, not listed.
 const ALERTS_SHOWN: usize = 2;
 
+/// How wide text is.
+pub(super) const WIDTH: usize = 80;
+
+/// How wide the column of names is.
+const NAME: usize = 36;
+
+/// How far reasons stand from the edge; where one goes on in another line, two more.
+const REASON: usize = 6;
+
 /// The line of one scenario, with what explains a bad verdict below it.
 pub fn text_line(outcome: &Outcome) -> String {
-    let mut text = format!("{:<5} {:<44} {}", outcome.verdict.as_str(), outcome.scenario, alerts(outcome));
-    text.truncate(text.trim_end().len());
+    let mut text = head(outcome);
     for reason in because(outcome) {
-        let _ = write!(text, "\n      {reason}");
+        let mut indent = REASON;
+        for line in wrap(&reason, WIDTH - REASON - 2) {
+            let _ = write!(text, "\n{:indent$}{line}", "");
+            indent = REASON + 2;
+        }
     }
     text
+}
+
+/// Verdict, name and alerts side by side where they fit, else the alerts in a line below.
+fn head(outcome: &Outcome) -> String {
+    let name = format!("{:<5} {:<NAME$}", outcome.verdict.as_str(), outcome.scenario);
+    let [listed, counted] = alerts(outcome);
+    let fits = |alerts: &&String| name.len() + 1 + alerts.len() <= WIDTH;
+    match [&listed, &counted].into_iter().find(fits) {
+        Some(alerts) => format!("{name} {alerts}"),
+        None => format!("{}\n{:REASON$}{counted}", name.trim_end(), ""),
+    }
 }
 
 /// The last lines.
@@ -31,8 +55,12 @@ pub fn text_summary(summary: &Summary, seed: Option<u64>) -> String {
     if let Some(seed) = seed {
         let _ = write!(text, "\nseed {seed} for all: the contract was judged, not what the files pin");
     }
+    if let Some(not_begun) = summary.not_begun {
+        let _ = write!(text, "\ninterrupted: {not_begun} more scenario{} not begun", plural(not_begun));
+    }
     for (rule, count) in &summary.broken {
-        let _ = write!(text, "\n{rule} was broken {count} times");
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let _ = write!(text, "\n{rule} was broken {times}");
     }
     text
 }
@@ -77,18 +105,20 @@ fn of_episode(start: Time, episode: &Episode) -> String {
     format!("{begun} as {}; due at {deadline}; {end}", statuses.join(", "))
 }
 
-/// When each alert fired: what the scenario is about.
-fn alerts(outcome: &Outcome) -> String {
+/// When each alert fired, which is what the scenario is about: listed, and where there are several in fewer words.
+fn alerts(outcome: &Outcome) -> [String; 2] {
     let firing: Vec<&Alert> = outcome.alerts.iter().filter(|alert| alert.is_firing()).collect();
-    if firing.len() > ALERTS_SHOWN {
-        let first = since(outcome.start, firing[0].at);
-        return format!("{} alerts, the first at {first}", firing.len());
+    let at = |alert: &Alert| since(outcome.start, alert.at);
+    let listed = firing.iter().map(|alert| format!("{} at {}", alert.status, at(alert)));
+    let listed = listed.take(ALERTS_SHOWN).collect::<Vec<_>>().join(", ");
+    match firing.as_slice() {
+        [] => ["silent".to_owned(), "silent".to_owned()],
+        [_] => [listed.clone(), listed],
+        [first, ..] => {
+            let counted = format!("{} alerts, the first at {}", firing.len(), at(first));
+            [if firing.len() > ALERTS_SHOWN { counted.clone() } else { listed }, counted]
+        }
     }
-    if firing.is_empty() {
-        return "silent".to_owned();
-    }
-    let say = |alert: &&Alert| format!("{} at {}", alert.status, since(outcome.start, alert.at));
-    firing.iter().map(say).collect::<Vec<_>>().join(", ")
 }
 
 fn say(start: Time, alert: Option<&Alert>) -> String {

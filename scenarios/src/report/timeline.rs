@@ -1,12 +1,13 @@
 //! The timeline of one scenario: what happened, when each status was entered, when the alert fired.
 
-use super::text::text_line;
+use super::text::{WIDTH, text_line};
 use crate::pins::since;
 use crate::run::Run;
 use crate::stream::{Alert, AlertKind};
 use crate::verdict::StatusEntry;
 use std::fmt::Write as _;
 use stuckvm_detector::Time;
+use stuckvm_sim::manifest::wrap;
 use stuckvm_sim::trace::TraceLine;
 
 /// One line of the timeline.
@@ -25,7 +26,10 @@ const MOMENTS_SHOWN: usize = 400;
 /// The timeline of a run whose trace was kept, and its verdict.
 pub fn timeline(run: &Run, about: &str) -> String {
     let outcome = &run.outcome;
-    let mut text = format!("{}\n  {about}\n\n", outcome.scenario);
+    let mut text = format!("{}\n", outcome.scenario);
+    let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+    wrap(&about, WIDTH - 2).iter().for_each(|line| text += &format!("  {line}\n"));
+    text.push('\n');
     let moments = moments(run);
     for (at, moment) in moments.iter().take(MOMENTS_SHOWN) {
         let when = if *at < outcome.start { "before".to_owned() } else { since(outcome.start, *at) };

@@ -1,0 +1,60 @@
+//! What `generate` must keep: weights, a template that reads with every value that can be drawn, and faults of machines.
+
+use super::Fault;
+use crate::draw::Choice;
+use crate::fleet::replace;
+use crate::format::Generate;
+use serde_json::Value;
+use stuckvm_sim::{Kind, Object};
+
+/// Checks one template.
+pub(super) fn generated(generate: &Generate, index: usize) -> Result<(), Fault> {
+    let field = format!("cluster.generate[{index}]");
+    let choices = Choice::all(generate);
+    if let Some(choice) = choices.iter().find(|choice| choice.weight() == 0) {
+        let advice = "give each value a weight, such as `good: 98`";
+        return Err(Fault(
+            format!("{field}.{}", choice.field),
+            "a weight above 0".into(),
+            "none".into(),
+            advice,
+        ));
+    }
+    let template = serde_json::to_value(&generate.template).expect("a map of values is a value");
+    // Every value once, with the first of the other choices: a template that reads with each reads with all.
+    let most = choices.iter().map(Choice::options).max().unwrap_or(1);
+    for option in 0..most {
+        let mut value = template.clone();
+        replace(&mut value, "{i}", &Value::from("0"));
+        for choice in &choices {
+            choice.fill_in(option.min(choice.options() - 1), &mut value);
+        }
+        let kind = reads(&value, &format!("{field}.template"))?;
+        if generate.breaks.is_some() && kind != Kind::VirtualMachine {
+            let advice = "only machines have instances with phases";
+            let expected = "a template of kind VirtualMachine".to_owned();
+            return Err(Fault(format!("{field}.break"), expected, kind.to_string(), advice));
+        }
+    }
+    Ok(())
+}
+
+/// The kind of an object that reads.
+fn reads(value: &Value, field: &str) -> Result<Kind, Fault> {
+    match Object::from_value(value) {
+        Ok(Some(object)) if !object.metadata().name.is_empty() => Ok(object.kind()),
+        Ok(Some(_)) => {
+            let advice = "put the number into the name, such as `vm-{i}`";
+            Err(Fault(format!("{field}.metadata.name"), "a name".into(), "none".into(), advice))
+        }
+        Ok(None) => {
+            let known = Kind::ALL.map(Kind::as_str).join(", ");
+            let found = value.get("kind").map_or_else(|| "none".to_owned(), ToString::to_string);
+            Err(Fault(format!("{field}.kind"), format!("one of {known}"), found, "name the kind"))
+        }
+        Err(error) => {
+            let (expected, found) = stuckvm_sim::manifest::split(&error.inner().to_string());
+            Err(Fault(format!("{field}.{}", error.path()), expected, found, "mend the template"))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the steps of a scenario must keep: the order of time, the end of the run, and names of controllers.
+
+use super::Fault;
+use crate::format::{Scenario, Step, Target, WatchTarget};
+use stuckvm_sim::duration::format as shown;
+use stuckvm_sim::{Cluster, Config};
+
+/// Checks the steps but for their manifests.
+pub(super) fn steps(scenario: &Scenario) -> Result<(), Fault> {
+    in_order(&scenario.steps)?;
+    for (index, step) in scenario.steps.iter().enumerate() {
+        if step.at > scenario.until {
+            let expected = format!("{} or earlier, since the run ends then", shown(scenario.until.0));
+            let advice = "a later step would never be taken: lengthen `until`";
+            return Err(Fault(format!("steps[{index}].at"), expected, shown(step.at.0), advice));
+        }
+        for (verb, target) in [("break", &step.breaks), ("heal", &step.heal)] {
+            if let Some(Target::Watch(watch)) = target {
+                known_controller(watch, &format!("steps[{index}].{verb}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_order(steps: &[Step]) -> Result<(), Fault> {
+    for (index, pair) in steps.windows(2).enumerate() {
+        if pair[1].at < pair[0].at {
+            let [before, at] = [pair[0].at.0, pair[1].at.0].map(shown);
+            let field = format!("steps[{}].at", index + 1);
+            let expected = format!("{before} or later, as the step before");
+            return Err(Fault(field, expected, at, "put the steps in order of time"));
+        }
+    }
+    Ok(())
+}
+
+fn known_controller(watch: &WatchTarget, field: &str) -> Result<(), Fault> {
+    let cluster = Cluster::new(Config::default());
+    if cluster.controllers().any(|name| name == watch.controller) {
+        return Ok(());
+    }
+    let known = cluster.controllers().collect::<Vec<_>>().join(", ");
+    let field = format!("{field}.watch.controller");
+    Err(Fault(field, format!("one of {known}"), watch.controller.clone(), "name it as the trace does"))
+}
