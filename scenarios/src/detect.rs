@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stuckvm_detector::{NamedDetector, NamedSnapshot, RestoreError, Rule, RuleError, Time};
+use stuckvm_sim::manifest::wrap;
 
 use crate::feed::{feed, stream_alert};
 use crate::stream::{Event, Input, LINE_ADVICE};
@@ -111,8 +112,15 @@ pub fn detect(
     err: impl Write,
 ) -> Result<DetectSummary, DetectError> {
     let detector = start(options)?;
-    let mut run =
-        Run { options, detector, out, err, summary: DetectSummary::default(), noted: BTreeSet::new() };
+    let mut run = Run {
+        options,
+        detector,
+        out,
+        err,
+        summary: DetectSummary::default(),
+        noted: BTreeSet::new(),
+        advised: false,
+    };
     let (mut number, mut line) = (0, Vec::new());
     loop {
         line.clear();
@@ -171,6 +179,8 @@ struct Run<'o, O, E> {
     summary: DetectSummary,
     /// Unknown words that were reported.
     noted: BTreeSet<String>,
+    /// Whether it was said what a line looks like; once is enough.
+    advised: bool,
 }
 
 impl<O: Write, E: Write> Run<'_, O, E> {
@@ -189,7 +199,11 @@ impl<O: Write, E: Write> Run<'_, O, E> {
             Ok(input) => self.input(&format!("{source}:{number}"), &input),
             Err((column, problem)) => {
                 let place = format!("{source}:{number}:{column}");
-                self.report(&place, &format!("{problem}\n  found: {}\n  try: {LINE_ADVICE}", quote(line)))
+                let mut message = format!("{problem}\n  found: {}", quote(line));
+                if !std::mem::replace(&mut self.advised, true) {
+                    message += &format!("\n  try: {}", wrap(LINE_ADVICE, 73).join("\n       "));
+                }
+                self.report(&place, &message)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What is wrong with an input, where, and what to try.
 
 use std::collections::BTreeSet;
-use stuckvm_sim::manifest::ManifestError;
+use stuckvm_sim::manifest::{ManifestError, wrap};
 
 /// A file, a field or a name that cannot be used. Nothing has been run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,19 +65,28 @@ impl From<ManifestError> for InputError {
 impl InputError {
     /// A name that matches none of the known ones.
     pub fn unknown_name(name: &str, known: &[&str]) -> Self {
-        let near = nearest(name, known).iter().map(|near| format!("`{near}`")).collect::<Vec<_>>().join(", ");
-        let near = if near.is_empty() { String::new() } else { format!("; near are {near}") };
-        Self::UnknownName { name: name.to_owned(), advice: format!("`stuckvm list` shows all{near}") }
+        let near: Vec<String> = nearest(name, known).iter().map(|near| format!("`{near}`")).collect();
+        let mut advice = "`stuckvm list` shows all".to_owned();
+        if !near.is_empty() {
+            advice += &format!("; near are {}", near.join(", "));
+        }
+        // As wide as the messages about files, behind the label.
+        let advice = wrap(&advice, 68).join("\n            ");
+        Self::UnknownName { name: name.to_owned(), advice }
     }
 }
 
-/// At most three scenarios, or groups of them, that the name could have been meant for, the nearest first.
+/// At most three scenarios, or groups of them, that the name could have been meant for, the nearest first. Who has only the last
+/// part of a name in mind is understood too.
 fn nearest(name: &str, known: &[&str]) -> Vec<String> {
     let groups = known.iter().filter_map(|known| known.rsplit_once('/')).map(|(group, _)| group);
     let candidates: BTreeSet<&str> = groups.chain(known.iter().copied()).collect();
-    let mut near: Vec<(usize, &str)> =
-        candidates.into_iter().map(|known| (distance(name, known), known)).collect();
-    near.retain(|(distance, _)| *distance <= name.chars().count() / 2);
+    let far = |candidate: &str| {
+        let last = candidate.rsplit('/').next().unwrap_or(candidate);
+        distance(name, candidate).min(distance(name, last))
+    };
+    let mut near: Vec<(usize, &str)> = candidates.into_iter().map(|known| (far(known), known)).collect();
+    near.retain(|(distance, _)| *distance <= name.chars().count() / 3);
     near.sort_unstable();
     near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
 }
@@ -107,7 +116,8 @@ mod tests {
         let known = ["err-image-pull/stuck", "pvc-not-found/broken-again", "pvc-not-found/stuck"];
         let table = [
             ("pvc-not-fund", "; near are `pvc-not-found`"),
-            ("pvc-not-found/stack", "; near are `pvc-not-found/stuck`, `pvc-not-found`"),
+            ("pvc-not-found/stack", "; near are `pvc-not-found/stuck`,\n            `pvc-not-found`"),
+            ("stuk", "; near are `err-image-pull/stuck`,\n            `pvc-not-found/stuck`"),
             ("something else", ""),
         ];
         for (name, near) in table {

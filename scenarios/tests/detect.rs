@@ -75,15 +75,20 @@ fn the_threshold_is_the_users() {
 #[test]
 fn bad_lines_are_reported_and_the_rest_goes_on() {
     let input = observed(STUCK, "Unschedulable")
-        + "\n{\"at\":\"2022-10-03T11:11:08+02:00\",\"advance\":true}\n"
+        + "\n{\"at\":\"2022-10-03T11:11:08+02:00\",\"advance\":true}\nnonsense\n"
         + &observed("2022-10-03T11:11:06Z", "Running")
         + &observed("2022-10-03T11:11:08Z", "ErrorUnschedulable");
     let until = Some("2022-10-03T11:16:07Z".parse().unwrap());
     let messages = r#"in.jsonl:3:33: field `at`: expected a time in UTC that ends in Z; convert it, other offsets are not read
   found: {"at":"2022-10-03T11:11:08+02:00","advance":true}
-  try: a line is one JSON object: {"at":TIME,"namespace":…,"name":…,"uid":…,"status":WORD}, the same with "deleted":true for the status, {"at":TIME,"relist":[…]} or {"at":TIME,"advance":true}
-in.jsonl:4: rejected: an input at 2022-10-03T11:11:06Z is older than the newest, at 2022-10-03T11:11:07Z; expected inputs in the order of their times
-2 of the inputs could not be used; lines read: 4
+  try: a line is one JSON object:
+       {"at":TIME,"namespace":…,"name":…,"uid":…,"status":WORD}, the same with
+       "deleted":true for the status, {"at":TIME,"relist":[…]} or
+       {"at":TIME,"advance":true}
+in.jsonl:4:2: expected ident
+  found: nonsense
+in.jsonl:5: rejected: an input at 2022-10-03T11:11:06Z is older than the newest, at 2022-10-03T11:11:07Z; expected inputs in the order of their times
+3 of the inputs could not be used; lines read: 5
 "#;
     let alerts = alert("2022-10-03T11:16:07Z", "firing", STUCK);
     let (out, err, code) = run(&DetectOptions { until, ..options() }, &input);

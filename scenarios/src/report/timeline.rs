@@ -30,16 +30,26 @@ pub fn timeline(run: &Run, about: &str) -> String {
     let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
     wrap(&about, WIDTH - 2).iter().for_each(|line| text += &format!("  {line}\n"));
     text.push('\n');
-    let moments = moments(run);
+    let all = moments(run);
+    let told = all.len();
+    let moments = most_telling(all);
     for (at, moment) in moments.iter().take(MOMENTS_SHOWN) {
         let when = if *at < outcome.start { "before".to_owned() } else { since(outcome.start, *at) };
         let _ = writeln!(text, "{when:>14}  {}", say(moment));
     }
-    if let Some(more) = moments.len().checked_sub(MOMENTS_SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = told.checked_sub(moments.len().min(MOMENTS_SHOWN)).filter(|more| *more > 0) {
         let _ = writeln!(text, "{:>14}  {more} more; --trace FILE has all", "…");
     }
     let _ = write!(text, "\n{}", text_line(outcome));
     text
+}
+
+/// Where there is too much to show, events give way to statuses and alerts.
+fn most_telling(mut moments: Vec<(Time, Moment<'_>)>) -> Vec<(Time, Moment<'_>)> {
+    if moments.len() > MOMENTS_SHOWN {
+        moments.retain(|(_, moment)| !matches!(moment, Moment::Event(_)));
+    }
+    moments
 }
 
 /// In order of time; at one instant events, then statuses, then alerts.
