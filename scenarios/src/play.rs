@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stuckvm_detector::{NamedDetector, PrintableStatus, Rule, Time};
+use stuckvm_sim::trace::Keep;
 use stuckvm_sim::{
     Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency, Reach, StatusWrite, StepBudget,
 };
@@ -28,8 +29,8 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(10 * 366 * 86_400);
 pub struct PlayOptions<'a> {
     /// Replaces the scenario's seed.
     pub seed: Option<u64>,
-    /// Whether the lines of the trace are kept.
-    pub keep_trace: bool,
+    /// Which lines of the trace are kept.
+    pub keep_trace: Keep,
     /// Once it is true, the run ends as interrupted.
     pub stop: Option<&'a AtomicBool>,
 }

@@ -9,7 +9,7 @@ use crate::verdict::{Outcome, StatusEntry, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use stuckvm_sim::trace::TraceLine;
+use stuckvm_sim::trace::{Keep, TraceLine};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// How scenarios are run.
@@ -17,8 +17,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub struct RunOptions<'a> {
     /// Replaces every scenario's seed; then only the contract is judged, not what the files pin.
     pub seed: Option<u64>,
-    /// Whether the lines of the trace are kept.
-    pub keep_trace: bool,
+    /// Which lines of the trace are kept.
+    pub keep_trace: Keep,
     /// Once it is true, what is being played ends as interrupted and nothing more is begun.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -35,12 +35,14 @@ pub struct Run {
     pub outcome: Outcome,
     /// The lines of the trace.
     pub trace: Vec<TraceLine>,
+    /// How many moments the trace has besides ([`Keep::Moments`]).
+    pub moments_left_out: usize,
 }
 
 /// Runs one scenario.
 pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
     let RunOptions { seed, keep_trace, stop } = options;
-    let played = play(loaded, PlayOptions { seed, keep_trace, stop });
+    let mut played = play(loaded, PlayOptions { seed, keep_trace, stop });
     let verdict = verdict(loaded, &played, options.seed.is_none());
     let outcome = Outcome {
         scenario: loaded.scenario.scenario.clone(),
@@ -51,7 +53,8 @@ pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
         statuses: shown_statuses(loaded, &played),
         alerts: played.alerts,
     };
-    Run { outcome, trace: played.cluster.trace().lines().to_vec() }
+    let trace = played.cluster.trace_mut();
+    Run { outcome, moments_left_out: trace.moments_left_out(), trace: trace.take_lines() }
 }
 
 /// Runs scenarios on the current thread pool and hands over what came of each: in the order of the input, each as soon as

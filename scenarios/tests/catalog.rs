@@ -10,6 +10,7 @@ use stuckvm_scenarios::load::Loaded;
 use stuckvm_scenarios::report::text_line;
 use stuckvm_scenarios::run::{RunOptions, run};
 use stuckvm_scenarios::verdict::Verdict;
+use stuckvm_sim::trace::Keep;
 
 fn main() -> ExitCode {
     let catalog = load_all(&Tree::Embedded).expect("the catalog reads");
@@ -34,8 +35,9 @@ fn passes_twice(loaded: &Loaded) -> Result<(), Failed> {
         return Err(text_line(&first).into());
     }
     if first.digest != second.digest {
-        let lines =
-            [(); 2].map(|()| run(loaded, RunOptions { keep_trace: true, ..RunOptions::default() }).trace);
+        let lines = [(); 2].map(|()| {
+            run(loaded, RunOptions { keep_trace: Keep::Everything, ..RunOptions::default() }).trace
+        });
         let differs = lines[0].iter().zip(&lines[1]).find(|(a, b)| a != b);
         return Err(format!("two runs differ; the first event that does: {differs:?}").into());
     }

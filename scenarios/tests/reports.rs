@@ -14,6 +14,7 @@ use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, tex
 use stuckvm_scenarios::run::{Run, RunOptions, run};
 use stuckvm_scenarios::stream::Alert;
 use stuckvm_scenarios::verdict::{Outcome, Verdict};
+use stuckvm_sim::trace::Keep;
 
 /// A scenario of the embedded catalog.
 fn of_catalog(name: &str) -> Loaded {
@@ -54,7 +55,7 @@ fn slips() -> [Outcome; 2] {
 #[test]
 fn the_timeline_of_one_scenario() {
     let loaded = of_catalog("pvc-not-found/recovered-1ns-late");
-    let run: Run = run(&loaded, RunOptions { keep_trace: true, ..RunOptions::default() });
+    let run: Run = run(&loaded, RunOptions { keep_trace: Keep::Everything, ..RunOptions::default() });
     assert_snapshot!(timeline(&run, loaded.scenario.about.trim()));
 }
 

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use stuckvm_scenarios::catalog::{Tree, load_all, select};
 use stuckvm_scenarios::run::{Run, RunOptions, run};
+use stuckvm_sim::trace::Keep;
 use stuckvm_sim::trace::TraceLine;
 
 /// Runs a scenario of the catalog with each of four seeds.
 fn with_four_seeds(name: &str) -> Vec<Run> {
     let catalog = load_all(&Tree::Embedded).expect("the catalog reads");
     let loaded = &select(catalog, &[name.to_owned()]).expect("it is there")[0];
-    let play = |seed| run(loaded, RunOptions { seed: Some(seed), keep_trace: true, ..RunOptions::default() });
+    let play = |seed| {
+        run(loaded, RunOptions { seed: Some(seed), keep_trace: Keep::Everything, ..RunOptions::default() })
+    };
     (1..=4).map(play).collect()
 }
 

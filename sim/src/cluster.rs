@@ -216,6 +216,11 @@ impl Cluster {
         &self.trace
     }
 
+    /// What happened so far, to take its lines.
+    pub fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
     /// Settings.
     pub fn config(&self) -> &Config {
         &self.config

@@ -4,6 +4,7 @@ use crate::cdi_config::CdiConfig;
 use crate::flags::ControllerManagerFlags;
 use crate::latency::Latency;
 use crate::release::{KubeVirtRelease, KubernetesRelease};
+use crate::trace::Keep;
 use std::time::Duration;
 use stuckvm_detector::Time;
 
@@ -27,8 +28,8 @@ pub struct Config {
     /// Whether the admission plugin StorageObjectInUseProtection is on, as it is by default: claims and volumes that are
     /// in use outlive their deletion.
     pub storage_object_in_use_protection: bool,
-    /// Whether the lines of the trace are kept.
-    pub keep_trace: bool,
+    /// Which lines of the trace are kept. Default none.
+    pub keep_trace: Keep,
     /// Whether every write is kept in full; see [`crate::journal`].
     pub keep_journal: bool,
     /// How many pieces of work one instant may take before the run counts as stuck. Default ten million.
@@ -50,7 +51,7 @@ impl Default for Config {
             cdi: CdiConfig::default(),
             controller_manager: ControllerManagerFlags::default(),
             storage_object_in_use_protection: true,
-            keep_trace: false,
+            keep_trace: Keep::Nothing,
             keep_journal: false,
             instant_budget: 10_000_000,
             run_budget: 1_000_000_000,

@@ -101,7 +101,7 @@ pub fn reconcile_instances(
             namespace: after.metadata.namespace.clone(),
             name: after.metadata.name.clone(),
             phase: after.status.phase.clone(),
-            conditions: after.status.conditions.clone(),
+            conditions: after.status.conditions.to_vec(),
         }
     };
     Ok(instances.map(reconcile).collect())

@@ -24,6 +24,29 @@ pub struct TraceLine {
     pub detail: String,
 }
 
+impl TraceLine {
+    /// Whether this is what people look at first: what users and faults did, and the cluster's events.
+    pub fn is_moment(&self) -> bool {
+        is_moment(self.actor, self.verb)
+    }
+}
+
+fn is_moment(actor: &str, verb: &str) -> bool {
+    verb == "event" || actor == "user"
+}
+
+/// Which lines a trace keeps. The digest covers everything all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// None.
+    #[default]
+    Nothing,
+    /// The first so many moments ([`TraceLine::is_moment`]); the others are counted.
+    Moments(usize),
+    /// All.
+    Everything,
+}
+
 impl std::fmt::Display for TraceLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { at, actor, verb, object, detail } = self;
@@ -36,14 +59,17 @@ impl std::fmt::Display for TraceLine {
 pub struct Trace {
     digest: u64,
     events: u64,
-    lines: Option<Vec<TraceLine>>,
+    keep: Keep,
+    lines: Vec<TraceLine>,
+    moments_left_out: usize,
     buffer: String,
 }
 
 impl Trace {
-    /// A trace that keeps its lines, or only the digest.
-    pub fn new(keep_lines: bool) -> Self {
-        Self { digest: 0, events: 0, lines: keep_lines.then(Vec::new), buffer: String::new() }
+    /// A trace without events so far.
+    pub fn new(keep: Keep) -> Self {
+        let (lines, buffer) = (Vec::new(), String::new());
+        Self { digest: 0, events: 0, keep, lines, moments_left_out: 0, buffer }
     }
 
     /// A rolling hash over every event so far.
@@ -56,9 +82,19 @@ impl Trace {
         self.events
     }
 
-    /// The lines, if they are kept.
+    /// The lines that are kept.
     pub fn lines(&self) -> &[TraceLine] {
-        self.lines.as_deref().unwrap_or_default()
+        &self.lines
+    }
+
+    /// How many moments are not among the lines since there were too many.
+    pub fn moments_left_out(&self) -> usize {
+        self.moments_left_out
+    }
+
+    /// Takes the lines that are kept.
+    pub fn take_lines(&mut self) -> Vec<TraceLine> {
+        std::mem::take(&mut self.lines)
     }
 
     /// Adds an event. `write` appends the object, then, after a tab, the detail.
@@ -75,9 +111,28 @@ impl Trace {
         self.digest = xxh3_64_with_seed(self.buffer.as_bytes(), self.digest ^ at.as_nanos().rotate_left(17));
         self.digest = xxh3_64_with_seed(verb.as_bytes(), self.digest);
         self.digest = xxh3_64_with_seed(actor.as_bytes(), self.digest);
-        if let Some(lines) = &mut self.lines {
+        if self.keeps(actor, verb) {
             let (object, detail) = self.buffer.split_once('\t').unwrap_or((&self.buffer, ""));
-            lines.push(TraceLine { at, actor, verb, object: object.to_owned(), detail: detail.to_owned() });
+            self.lines.push(TraceLine {
+                at,
+                actor,
+                verb,
+                object: object.to_owned(),
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
+    fn keeps(&mut self, actor: &str, verb: &str) -> bool {
+        match self.keep {
+            Keep::Nothing => false,
+            Keep::Everything => true,
+            Keep::Moments(most) => {
+                let moment = is_moment(actor, verb);
+                let kept = moment && self.lines.len() < most;
+                self.moments_left_out += usize::from(moment && !kept);
+                kept
+            }
         }
     }
 }
@@ -200,5 +255,33 @@ impl Summary for VirtualMachine {
         debug_assert!(
             self.status.conditions.iter().all(|found| found.kind != "Failure" || found.status == Truth::True)
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keep, Trace};
+    use stuckvm_detector::Time;
+
+    fn played(keep: Keep) -> Trace {
+        let mut trace = Trace::new(keep);
+        for (actor, verb) in
+            [("user", "create"), ("kubelet", "update"), ("kubelet", "event"), ("user", "delete")]
+        {
+            trace.record(Time::from_secs(1), actor, verb, |out| out.push_str("Pod a/b\tPending"));
+        }
+        trace
+    }
+
+    #[test]
+    fn moments_beyond_the_limit_are_counted_and_the_digest_covers_all() {
+        let trace = played(Keep::Moments(2));
+        let kept: Vec<_> = trace.lines().iter().map(|line| (line.actor, line.verb)).collect();
+        assert_eq!(kept, [("user", "create"), ("kubelet", "event")]);
+        assert_eq!(trace.moments_left_out(), 1);
+        let whole = played(Keep::Everything);
+        assert_eq!((whole.lines().len(), whole.moments_left_out()), (4, 0));
+        assert_eq!(trace.digest(), whole.digest());
+        assert_eq!(played(Keep::Nothing).lines(), []);
     }
 }

@@ -135,7 +135,8 @@ impl Play {
                     restart_count: restarts,
                     state: Some(state),
                     ..ContainerStatus::default()
-                }];
+                }]
+                .into();
             })
             .expect("patched");
         self.cluster.settle().expect("settled");

@@ -15,8 +15,11 @@ use stuckvm_scenarios::catalog::{Tree, load_all, load_file, select};
 use stuckvm_scenarios::input_error::InputError;
 use stuckvm_scenarios::internal_error::tell_of_panics;
 use stuckvm_scenarios::load::Loaded;
-use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, text_summary, timeline};
+use stuckvm_scenarios::report::{
+    MOMENTS_SHOWN, Summary, json_line, json_summary, text_line, text_summary, timeline,
+};
 use stuckvm_scenarios::run::{Run, RunOptions, run_all};
+use stuckvm_sim::trace::Keep;
 
 /// What `run` takes.
 #[derive(Args)]
@@ -48,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     let mut trace = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
     let stop = stop_on_interrupt()?;
     let options =
-        RunOptions { seed: arguments.seed, keep_trace: alone || trace.is_some(), stop: Some(&stop) };
+        RunOptions { seed: arguments.seed, keep_trace: arguments.keep(format, alone), stop: Some(&stop) };
     let progress = Progress::new(scenarios.len());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.jobs.map_or(0, usize::from)).build()?;
     let mut summary = Summary::new("built-in");
@@ -80,6 +83,15 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
 }
 
 impl Arguments {
+    /// As much of the trace as something will show.
+    fn keep(&self, format: Format, alone: bool) -> Keep {
+        match format {
+            _ if self.trace.is_some() => Keep::Everything,
+            Format::Text if alone => Keep::Moments(MOMENTS_SHOWN),
+            _ => Keep::Nothing,
+        }
+    }
+
     /// What plays the same again; a scenario's name may follow.
     fn replay(&self) -> String {
         let files = self.file.iter().map(|file| format!(" -f {}", file.display()));

@@ -8,4 +8,4 @@ mod timeline;
 pub use json::{json_line, json_summary};
 pub use summary::Summary;
 pub use text::{text_line, text_summary};
-pub use timeline::timeline;
+pub use timeline::{MOMENTS_SHOWN, timeline};

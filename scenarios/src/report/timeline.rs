@@ -21,7 +21,7 @@ enum Moment<'a> {
 }
 
 /// More moments than these are left out, with a count.
-const MOMENTS_SHOWN: usize = 400;
+pub const MOMENTS_SHOWN: usize = 400;
 
 /// The timeline of a run whose trace was kept, and its verdict.
 pub fn timeline(run: &Run, about: &str) -> String {
@@ -31,13 +31,14 @@ pub fn timeline(run: &Run, about: &str) -> String {
     wrap(&about, WIDTH - 2).iter().for_each(|line| text += &format!("  {line}\n"));
     text.push('\n');
     let all = moments(run);
-    let told = all.len();
+    let told = all.len() + run.moments_left_out;
     let moments = most_telling(all);
     for (at, moment) in moments.iter().take(MOMENTS_SHOWN) {
         let when = if *at < outcome.start { "before".to_owned() } else { since(outcome.start, *at) };
         let _ = writeln!(text, "{when:>14}  {}", say(moment));
     }
-    if let Some(more) = told.checked_sub(moments.len().min(MOMENTS_SHOWN)).filter(|more| *more > 0) {
+    let more = told.saturating_sub(moments.len().min(MOMENTS_SHOWN));
+    if more > 0 {
         let _ = writeln!(text, "{:>14}  {more} more; --trace FILE has all", "…");
     }
     let _ = write!(text, "\n{}", text_line(outcome));
@@ -54,7 +55,7 @@ fn most_telling(mut moments: Vec<(Time, Moment<'_>)>) -> Vec<(Time, Moment<'_>)>
 
 /// In order of time; at one instant events, then statuses, then alerts.
 fn moments(run: &Run) -> Vec<(Time, Moment<'_>)> {
-    let events = run.trace.iter().filter(|line| line.verb == "event" || line.actor == "user");
+    let events = run.trace.iter().filter(|line| line.is_moment());
     let mut moments: Vec<(Time, Moment<'_>)> = events.map(|line| (line.at, Moment::Event(line))).collect();
     let statuses = run.outcome.statuses.iter();
     moments.extend(statuses.map(|entry| (entry.at, Moment::Status(entry))));

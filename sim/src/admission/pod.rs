@@ -29,7 +29,7 @@ impl Admit for Pod {
         if !self.spec.scheduling_gates.is_empty() {
             let gated =
                 Condition::new("PodScheduled", Truth::False, "SchedulingGated", now).with_message(GATED);
-            self.status.conditions = vec![gated];
+            self.status.conditions = vec![gated].into();
         }
     }
 }

@@ -26,7 +26,8 @@ impl Admit for VirtualMachineInstance {
         self.status.phase_transition_timestamps = vec![PhaseTransition {
             phase: arcstr::literal!("Pending"),
             phase_transition_timestamp: Some(now.truncate_to_secs()),
-        }];
+        }]
+        .into();
         self.metadata.add_finalizer(foreground_finalizer(config.kubevirt));
         // virt-controller's first pass over a new instance only adds these, and starts again. They stand here from the
         // beginning, as those of the virtual machine do, so that one reaction after the creation is the first real pass.

@@ -163,7 +163,7 @@ fn upload_pod(cx: &Context<'_>, claim: &Claim, name: &ArcStr) -> Pod {
     meta.labels.insert("app", "containerized-data-importer");
     meta.labels.insert("cdi.kubevirt.io", "cdi-upload-server");
     set_recommended_labels(&mut meta.labels);
-    meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)];
+    meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)].into();
     let probe = Probe { initial_delay_seconds: 2, period_seconds: 5, ..Probe::default() };
     let server = Container {
         name: literal!("cdi-upload-server"),

@@ -91,6 +91,8 @@ impl Visit for ForgetOwners<'_, '_> {
         let owners = meta.owner_references.iter();
         let solid: Vec<OwnerReference> =
             owners.filter(|owner| !is_gone(self.cx.newest(), &meta.namespace, owner)).cloned().collect();
-        self.cx.patch(self.id, |object: &mut T| object.metadata_mut().owner_references = solid).map(drop)
+        self.cx
+            .patch(self.id, |object: &mut T| object.metadata_mut().owner_references = solid.into())
+            .map(drop)
     }
 }

@@ -79,7 +79,8 @@ pub(crate) fn metadata(vmi: &VirtualMachineInstance) -> ObjectMeta {
             uid: meta.uid.clone(),
             controller: true,
             block_owner_deletion: true,
-        }],
+        }]
+        .into(),
         ..ObjectMeta::default()
     }
 }

@@ -1,6 +1,6 @@
 //! `metadata`: names, owners, finalizers.
 
-use super::{Rest, StrMap, is_default, nullable, time_opt};
+use super::{Rest, SharedVec, StrMap, is_default, nullable, time_opt};
 use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
 use stuckvm_detector::Time;
@@ -43,10 +43,10 @@ pub struct ObjectMeta {
     pub annotations: StrMap,
     /// What must be done before the object may go.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub finalizers: Vec<ArcStr>,
+    pub finalizers: SharedVec<ArcStr>,
     /// The objects that this one depends on.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub owner_references: Vec<OwnerReference>,
+    pub owner_references: SharedVec<OwnerReference>,
     /// Other fields.
     #[serde(flatten)]
     pub rest: Rest,

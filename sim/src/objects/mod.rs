@@ -17,6 +17,7 @@ mod pod_status;
 mod resource_list;
 mod rest;
 mod serde_help;
+mod shared_vec;
 mod storage_class;
 mod str_map;
 mod virtual_machine;
@@ -46,6 +47,7 @@ pub use pod::{
 pub use pod_status::{ContainerState, ContainerStatus, PodStatus, Running, Terminated, Waiting};
 pub use resource_list::ResourceList;
 pub use rest::Rest;
+pub use shared_vec::SharedVec;
 pub use storage_class::{PriorityClass, StorageClass};
 pub use str_map::StrMap;
 pub use virtual_machine::{

@@ -1,6 +1,6 @@
 //! `status` of a pod.
 
-use super::{Condition, Rest, is_default, nullable, time_opt};
+use super::{Condition, Rest, SharedVec, is_default, nullable, time_opt};
 use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
 use stuckvm_detector::Time;
@@ -14,7 +14,7 @@ pub struct PodStatus {
     pub phase: ArcStr,
     /// PodScheduled, Initialized, Ready and others.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
+    pub conditions: SharedVec<Condition>,
     /// Why the pod is in this phase, in one word.
     #[serde(skip_serializing_if = "is_default")]
     pub reason: ArcStr,
@@ -32,10 +32,10 @@ pub struct PodStatus {
     pub qos_class: ArcStr,
     /// Init containers and sidecars, in the order of the spec.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub init_container_statuses: Vec<ContainerStatus>,
+    pub init_container_statuses: SharedVec<ContainerStatus>,
     /// Regular containers, in the order of the spec.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub container_statuses: Vec<ContainerStatus>,
+    pub container_statuses: SharedVec<ContainerStatus>,
     /// Other fields.
     #[serde(flatten)]
     pub rest: Rest,

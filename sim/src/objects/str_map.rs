@@ -1,5 +1,6 @@
 //! Labels, annotations and node selectors.
 
+use super::SharedVec;
 use arcstr::ArcStr;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,14 +8,14 @@ use std::fmt;
 
 /// A small map from string to string in key order: labels, annotations, node selectors.
 ///
-/// A sorted vector: most such maps have fewer than ten entries, and there are several in each of a million objects.
+/// A sorted list: most such maps have fewer than ten entries, and there are several in each of a million objects.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct StrMap(Vec<(ArcStr, ArcStr)>);
+pub struct StrMap(SharedVec<(ArcStr, ArcStr)>);
 
 impl StrMap {
     /// A map without entries; allocates nothing.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(SharedVec::new())
     }
 
     /// The value of `key`.

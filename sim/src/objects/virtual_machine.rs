@@ -1,8 +1,8 @@
 //! `kubevirt.io/v1` VirtualMachine.
 
 use super::{
-    Condition, DataVolumeSpec, ObjectMeta, Rest, StrMap, VirtualMachineInstanceSpec, is_default, nullable,
-    time_opt,
+    Condition, DataVolumeSpec, ObjectMeta, Rest, SharedVec, StrMap, VirtualMachineInstanceSpec, is_default,
+    nullable, time_opt,
 };
 use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
@@ -189,7 +189,7 @@ pub struct VirtualMachineStatus {
     pub printable_status: PrintableStatus,
     /// Ready, Failure and copies of the instance's.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
+    pub conditions: SharedVec<Condition>,
     /// Start and stop requests, oldest first.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub state_change_requests: Vec<StateChangeRequest>,

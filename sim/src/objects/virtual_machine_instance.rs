@@ -1,7 +1,7 @@
 //! `kubevirt.io/v1` VirtualMachineInstance.
 
 use super::{
-    Affinity, Condition, ContainerResources, Memo, ObjectMeta, Rest, StrMap, Toleration,
+    Affinity, Condition, ContainerResources, Memo, ObjectMeta, Rest, SharedVec, StrMap, Toleration,
     TopologySpreadConstraint, is_default, nullable, time_opt,
 };
 use crate::launcher_pod::Rendered;
@@ -269,10 +269,10 @@ pub struct VirtualMachineInstanceStatus {
     pub node_name: ArcStr,
     /// Ready, PodScheduled, Synchronized and others.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
+    pub conditions: SharedVec<Condition>,
     /// The first time of each phase.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
-    pub phase_transition_timestamps: Vec<PhaseTransition>,
+    pub phase_transition_timestamps: SharedVec<PhaseTransition>,
     /// Launcher pods by uid, with their node.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "StrMap::is_empty")]
     pub active_pods: StrMap,

@@ -52,7 +52,7 @@ pub(crate) fn run_pod(cluster: &mut Cluster) {
         pod.node_name = "node-a".into();
         pod.status.phase = "Running".into();
         let state = ContainerState::Running(Running { started_at: Some(at) });
-        pod.status.container_statuses = vec![compute(state)];
+        pod.status.container_statuses = [compute(state)].into();
         pod.status.conditions.push(Condition::new("Ready", Truth::True, "", at));
     };
     cluster.patch(id, change).expect("the pod exists");
@@ -65,7 +65,7 @@ pub(crate) fn fail_pod(cluster: &mut Cluster) {
         pod.node_name = "node-a".into();
         pod.status.phase = "Failed".into();
         let ended = Terminated { exit_code: 2, ..Terminated::default() };
-        pod.status.container_statuses = vec![compute(ContainerState::Terminated(Box::new(ended)))];
+        pod.status.container_statuses = [compute(ContainerState::Terminated(Box::new(ended)))].into();
     };
     cluster.patch(id, change).expect("the pod exists");
 }

@@ -307,7 +307,7 @@ impl Environment {
                 reason: "Unschedulable".into(),
                 ..Condition::default()
             };
-            cluster.patch::<Pod>(id, |pod| pod.status.conditions = vec![unschedulable]).expect("patched");
+            cluster.patch::<Pod>(id, |pod| pod.status.conditions = [unschedulable].into()).expect("patched");
         }
         if is_new && !pod.node_name.is_empty() {
             // Pods of the script go at once, as if on no node.

@@ -8,9 +8,9 @@ use stuckvm_sim::objects::{
 /// What a step does to the pod.
 pub(crate) fn apply(status: &mut PodStatus, pod: &Pod, words: &[&str], message: &str, now: Time) {
     match *words {
-        ["unschedulable"] => status.conditions = vec![scheduled(Truth::False, "Unschedulable")],
+        ["unschedulable"] => status.conditions = [scheduled(Truth::False, "Unschedulable")].into(),
         ["schedule"] => {
-            status.conditions = vec![scheduled(Truth::True, "")];
+            status.conditions = [scheduled(Truth::True, "")].into();
             let is_ready = pod.spec.init_containers.is_empty();
             reset(status, pod, waiting(if is_ready { "ContainerCreating" } else { "PodInitializing" }));
         }

@@ -7,7 +7,7 @@ use stuckvm_detector::Time;
 use stuckvm_sim::environment::{Image, KubeletStart, Program, Pull, RuntimeRequest, ScriptedPull, Stop};
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::kubelet::PullLimits;
-use stuckvm_sim::objects::{Condition, ContainerState, ContainerStatus, Pod, Terminated};
+use stuckvm_sim::objects::{Condition, ContainerState, ContainerStatus, Pod, SharedVec, Terminated};
 use stuckvm_sim::{Cluster, Config, EventCorrelator, Latency, Object, ObjectId, WHOLE};
 
 const START: u64 = 1_000_000;
@@ -143,7 +143,7 @@ impl World {
     fn record(mut self) -> Record {
         let mut record = Record::default();
         let mut correlator = EventCorrelator::default();
-        let mut conditions: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
+        let mut conditions: BTreeMap<String, SharedVec<Condition>> = BTreeMap::new();
         for entry in self.cluster.take_journal() {
             match entry {
                 Entry::Write { at, actor: "kubelet", new: Some(Object::Pod(pod)), .. } => {
@@ -198,7 +198,7 @@ impl Record {
     }
 }
 
-fn write(at: Time, pod: &Pod, known: &mut BTreeMap<String, Vec<Condition>>) -> Value {
+fn write(at: Time, pod: &Pod, known: &mut BTreeMap<String, SharedVec<Condition>>) -> Value {
     let name = pod.metadata.name.to_string();
     let containers = |list: &[ContainerStatus]| list.iter().map(container).collect::<Vec<Value>>();
     let mut write = json!({"t": since(at), "pod": name, "phase": pod.status.phase,

@@ -221,7 +221,7 @@ fn create_source(state: &SyncState, cx: &mut Context<'_>, from: &CloneSource) ->
     let mut source = VolumeCloneSource { spec: Arc::new(spec), ..VolumeCloneSource::default() };
     source.metadata.name = source_name(dv);
     source.metadata.namespace = from.namespace.clone();
-    source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)];
+    source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
     match cx.create(source) {
         Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error.into()),

@@ -98,7 +98,7 @@ fn reconcile_source(state: &SyncState, cx: &mut Context<'_>) -> Result<(), CdiEr
         let mut source = VolumeImportSource { spec: Arc::new(spec), ..VolumeImportSource::default() };
         source.metadata.name = source_name(dv);
         source.metadata.namespace = dv.metadata.namespace.clone();
-        source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)];
+        source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
         return match cx.create(source) {
             Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(error.into()),

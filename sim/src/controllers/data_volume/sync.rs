@@ -256,7 +256,7 @@ fn new_claim(dv: &DataVolume, spec: PersistentVolumeClaimSpec) -> PersistentVolu
     }
     meta.annotations.insert(ann::PREALLOCATION_REQUESTED, preallocation(dv.spec.rest.get("preallocation")));
     meta.annotations.insert(ann::CREATED_FOR_DATA_VOLUME, dv.metadata.uid.clone());
-    meta.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)];
+    meta.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
     claim
 }
 

@@ -65,7 +65,7 @@ fn create_source(state: &SyncState, cx: &mut Context<'_>) -> Result<(), CdiError
     let mut source = VolumeUploadSource { spec: Arc::new(spec), ..VolumeUploadSource::default() };
     source.metadata.name = source_name(dv);
     source.metadata.namespace = dv.metadata.namespace.clone();
-    source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)];
+    source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
     match cx.create(source) {
         Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error.into()),

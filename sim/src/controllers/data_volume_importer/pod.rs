@@ -99,7 +99,7 @@ fn importer_pod(cx: &Context<'_>, claim: &Claim, needs_scratch: bool) -> Result<
     }
     let by_node = is_node_import(claim);
     if !(by_node && claim.has(&ann::REGISTRY_IMAGE_STREAM, "true")) {
-        meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)];
+        meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)].into();
     }
     pod.spec = Arc::new(pod_spec(cx, claim, needs_scratch)?);
     let selected = claim.annotation(&ann::SELECTED_NODE);

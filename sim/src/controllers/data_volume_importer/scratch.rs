@@ -116,7 +116,7 @@ fn new_claim(cx: &Context<'_>, claim: &Claim, pod: &Pod, name: &ArcStr) -> Persi
     if let (Some(node), true) = (selected, claim.annotation(&ann::POPULATOR_KIND).is_some()) {
         meta.annotations.insert(ann::SELECTED_NODE, node.clone());
     }
-    meta.owner_references = vec![controller_reference::<Pod>(&pod.metadata)];
+    meta.owner_references = vec![controller_reference::<Pod>(&pod.metadata)].into();
     scratch.spec.access_modes = vec![literal!("ReadWriteOnce")];
     scratch.spec.resources = from.spec.resources.clone();
     let class = cx.config.cdi.scratch_storage_class.clone().or_else(|| from.spec.storage_class_name.clone());

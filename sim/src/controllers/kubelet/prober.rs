@@ -315,7 +315,7 @@ impl Turn<'_, '_> {
             probes: &probed,
             terminal: false,
         };
-        let mut fresh: Vec<Condition> = status.conditions.clone();
+        let mut fresh: Vec<Condition> = status.conditions.to_vec();
         fresh.retain(|found| !conditions::is_kubelets(&found.kind));
         let phase = Phase::parse(&status.phase).unwrap_or(Phase::Pending);
         conditions::generate(&seen, &statuses, (phase, self.cx.config.kubernetes), &mut fresh);

@@ -66,7 +66,7 @@ pub fn generate_api_pod_status(seen: &Observation<'_>, release: KubernetesReleas
     if release < KubernetesRelease::V1_30 {
         all.retain(|found| found.kind != conditions::POD_READY_TO_START);
     }
-    status.conditions = all;
+    status.conditions = all.into();
     let mut statuses = statuses.into_iter();
     status.init_container_statuses = statuses.by_ref().take(seen.pod.spec.init_containers.len()).collect();
     status.container_statuses = statuses.collect();

@@ -12,8 +12,8 @@ use stuckvm_detector::Time;
 ///
 /// Transition times and the start time carry over from `old`.
 pub fn update_status(pod: &Pod, old: &PodStatus, mut new: PodStatus, now: Time) -> Option<PodStatus> {
-    let regular = (&old.container_statuses, &new.container_statuses);
-    let init = (&old.init_container_statuses, &new.init_container_statuses);
+    let regular = (old.container_statuses.as_slice(), new.container_statuses.as_slice());
+    let init = (old.init_container_statuses.as_slice(), new.init_container_statuses.as_slice());
     if !is_legal(pod, regular, false) || !is_legal(pod, init, true) {
         return None;
     }
@@ -28,7 +28,7 @@ pub fn update_status(pod: &Pod, old: &PodStatus, mut new: PodStatus, now: Time) 
 }
 
 /// Whether no container leaves an end that it may not leave.
-fn is_legal(pod: &Pod, (old, new): (&Vec<ContainerStatus>, &Vec<ContainerStatus>), init: bool) -> bool {
+fn is_legal(pod: &Pod, (old, new): (&[ContainerStatus], &[ContainerStatus]), init: bool) -> bool {
     if pod.spec.restart_policy != "Never" && pod.spec.restart_policy != "OnFailure" {
         return true;
     }

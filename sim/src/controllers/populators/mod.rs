@@ -199,7 +199,7 @@ impl Populator {
                 meta.annotations.insert(ann::UPLOAD_REQUEST, "");
             }
         }
-        meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&claim.metadata)];
+        meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&claim.metadata)].into();
         prime.spec = PersistentVolumeClaimSpec {
             access_modes: claim.spec.access_modes.clone(),
             resources: claim.spec.resources.clone(),

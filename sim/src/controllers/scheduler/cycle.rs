@@ -214,11 +214,12 @@ struct Walk<'a> {
 
 /// Walks from the start index on. The node that would be one too many ends the walk; until then those that fail count.
 fn find_nodes_that_pass(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo, walk: Walk<'_>) -> Filtered {
-    let mut filtered = Filtered::default();
-    for step in 0..walk.nodes.len() {
-        let slot = walk.nodes[(walk.start + step) % walk.nodes.len()];
+    let Walk { nodes, start, wanted } = walk;
+    let mut filtered = Filtered { feasible: Vec::with_capacity(wanted), rejected: Vec::new() };
+    let (before, from_start) = nodes.split_at(start.checked_rem(nodes.len()).unwrap_or(0));
+    for slot in from_start.iter().chain(before).copied() {
         match filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot))) {
-            Ok(()) if filtered.feasible.len() == walk.wanted => break,
+            Ok(()) if filtered.feasible.len() == wanted => break,
             Ok(()) => filtered.feasible.push(slot),
             Err(rejection) => filtered.rejected.push((slot, rejection)),
         }

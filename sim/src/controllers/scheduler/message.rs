@@ -55,7 +55,7 @@ impl FitError {
             Diagnosis::PreFilter(refusal) => PluginSet::only(refusal.plugin),
             Diagnosis::Filter { rejected, absent, .. } => {
                 let mut plugins = PluginSet::default();
-                rejected.iter().for_each(|(_, rejection)| plugins.insert(rejection.plugin));
+                rejected.iter().for_each(|(_, rejection)| plugins.insert(rejection.plugin()));
                 if *absent > 0 {
                     plugins.insert(Plugin::NodeAffinity);
                 }
@@ -121,14 +121,10 @@ impl Default for Histogram {
 impl Histogram {
     /// Counts a node.
     pub(super) fn add(&mut self, slot: Slot, rejection: &Rejection) {
-        let mut bits = rejection.reasons.0;
-        if rejection.plugin == Plugin::TaintToleration {
+        if rejection.plugin() == Plugin::TaintToleration {
             self.tainted.push(slot);
         }
-        while bits != 0 {
-            self.counts[bits.trailing_zeros() as usize] += 1;
-            bits &= bits - 1;
-        }
+        rejection.reasons().places().for_each(|place| self.counts[place] += 1);
     }
 
     /// Counts nodes that have no status of their own.

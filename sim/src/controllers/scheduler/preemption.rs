@@ -64,7 +64,7 @@ fn preempt(snapshot: &Snapshot, pod: &PodInfo, rejected: Rejected<'_>, now: Time
     let mut histogram = Histogram::default();
     let mut candidates = Vec::new();
     let mut tried = 0;
-    for (slot, _) in rejected.iter().filter(|(_, rejection)| rejection.resolvable) {
+    for (slot, _) in rejected.iter().filter(|(_, rejection)| rejection.is_resolvable()) {
         if candidates.len() == enough(nodes) {
             break;
         }

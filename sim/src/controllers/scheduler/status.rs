@@ -123,39 +123,90 @@ impl Reason {
 
 /// Several reasons at once: a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ReasonSet(pub(super) u64);
+pub(super) struct ReasonSet(u64);
 
 impl ReasonSet {
+    /// The last bit that stands for a reason: all scalar resources beyond the 43rd share it.
+    const LAST: usize = 62;
+
     /// Adds a reason.
     pub(super) fn insert(&mut self, reason: Reason) {
         self.0 |= 1 << reason as u8;
     }
 
-    /// Adds "insufficient" for the pod's scalar resource of this place. The last bit stands for all beyond the 44th.
+    /// Adds "insufficient" for the pod's scalar resource of this place.
     pub(super) fn insert_scalar(&mut self, place: usize) {
-        self.0 |= 1 << (Reason::FIRST_SCALAR as usize + place).min(63);
+        self.0 |= 1 << (Reason::FIRST_SCALAR as usize + place).min(Self::LAST);
+    }
+
+    /// The places of the bits that are set, lowest first.
+    pub(super) fn places(self) -> impl Iterator<Item = usize> {
+        let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|rest| *rest != 0);
+        std::iter::successors(Some(self.0).filter(|bits| *bits != 0), rest)
+            .map(|bits| bits.trailing_zeros() as usize)
     }
 }
 
 /// A node that a plugin rejects.
+///
+/// A plugin and a word: a filter's verdict is handed up in registers, which counts where a pod that fits nowhere is
+/// put to a thousand nodes again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rejection {
-    /// Who rejects it.
-    pub(super) plugin: Plugin,
-    /// Whether preemption may help (`Unschedulable`), or not (`UnschedulableAndUnresolvable`).
-    pub(super) resolvable: bool,
-    /// Why.
-    pub(super) reasons: ReasonSet,
+    plugin: Plugin,
+    /// The reasons, and [`UNRESOLVABLE`].
+    bits: u64,
 }
+
+/// Preemption does not help (`UnschedulableAndUnresolvable`).
+const UNRESOLVABLE: u64 = 1 << 63;
 
 impl Rejection {
     /// Preemption may help.
     pub(super) fn unschedulable(plugin: Plugin, reason: Reason) -> Self {
-        Self { plugin, resolvable: true, reasons: ReasonSet(1 << reason as u8) }
+        Self { plugin, bits: 1 << reason as u8 }
     }
 
     /// Nothing that runs on the node is to blame.
     pub(super) fn unresolvable(plugin: Plugin, reason: Reason) -> Self {
-        Self { plugin, resolvable: false, reasons: ReasonSet(1 << reason as u8) }
+        Self { plugin, bits: UNRESOLVABLE | 1 << reason as u8 }
+    }
+
+    /// For several reasons; `resolvable` says whether preemption may help.
+    pub(super) fn new(plugin: Plugin, reasons: ReasonSet, resolvable: bool) -> Self {
+        assert!(reasons != ReasonSet::default(), "a rejection has a reason");
+        Self { plugin, bits: reasons.0 | if resolvable { 0 } else { UNRESOLVABLE } }
+    }
+
+    /// Who rejects it.
+    pub(super) const fn plugin(&self) -> Plugin {
+        self.plugin
+    }
+
+    /// Why.
+    pub(super) const fn reasons(&self) -> ReasonSet {
+        ReasonSet(self.bits & !UNRESOLVABLE)
+    }
+
+    /// Whether preemption may help (`Unschedulable`).
+    pub(super) const fn is_resolvable(&self) -> bool {
+        self.bits & UNRESOLVABLE == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plugin, Reason, ReasonSet, Rejection};
+
+    #[test]
+    fn whether_preemption_may_help_is_none_of_the_reasons() {
+        let mut reasons = ReasonSet::default();
+        reasons.insert(Reason::Cpu);
+        reasons.insert_scalar(99);
+        for resolvable in [true, false] {
+            let rejection = Rejection::new(Plugin::NodeResourcesFit, reasons, resolvable);
+            assert_eq!(rejection.reasons().places().collect::<Vec<_>>(), [Reason::Cpu as usize, 62]);
+            assert_eq!(rejection.is_resolvable(), resolvable);
+        }
     }
 }

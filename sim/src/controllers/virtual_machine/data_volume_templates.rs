@@ -104,7 +104,7 @@ fn manifest(vm: &VirtualMachine, template: &DataVolumeTemplate) -> DataVolume {
         namespace: vm.metadata.namespace.clone(),
         labels: template.metadata.labels.clone(),
         annotations: template.metadata.annotations.clone(),
-        owner_references: vec![controller_reference(vm)],
+        owner_references: vec![controller_reference(vm)].into(),
         ..ObjectMeta::default()
     };
     metadata.labels.insert(arcstr::literal!("kubevirt.io/created-by"), vm.metadata.uid.clone());

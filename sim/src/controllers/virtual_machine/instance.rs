@@ -83,8 +83,8 @@ fn set_up(vm: &VirtualMachine, status: &VirtualMachineStatus) -> VirtualMachineI
         namespace: vm.metadata.namespace.clone(),
         labels: template.metadata.labels,
         annotations,
-        finalizers: vec![FINALIZER],
-        owner_references: vec![controller_reference(vm)],
+        finalizers: vec![FINALIZER].into(),
+        owner_references: vec![controller_reference(vm)].into(),
         ..ObjectMeta::default()
     };
     let mut spec: Arc<VirtualMachineInstanceSpec> = template.spec;

@@ -24,11 +24,8 @@ pub(in crate::controllers::scheduler) fn filter(
     if lacking.reasons == ReasonSet::default() {
         return Ok(());
     }
-    Err(Rejection {
-        plugin: Plugin::NodeResourcesFit,
-        resolvable: !(lacking.beyond_node && profile.unresolvable_requests),
-        reasons: lacking.reasons,
-    })
+    let resolvable = !(lacking.beyond_node && profile.unresolvable_requests);
+    Err(Rejection::new(Plugin::NodeResourcesFit, lacking.reasons, resolvable))
 }
 
 /// Whether the pod would fit on the node if it were empty.

@@ -85,7 +85,7 @@ impl State {
         if reasons == ReasonSet::default() {
             return Ok(());
         }
-        Err(Rejection { plugin: Plugin::VolumeBinding, resolvable: false, reasons })
+        Err(Rejection::new(Plugin::VolumeBinding, reasons, false))
     }
 
     /// What is to become of the claims on a node that has passed.
