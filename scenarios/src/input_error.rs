@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use stuckvm_sim::manifest::{ManifestError, wrap};
+use stuckvm_sim::validation::Refusal;
 
 /// A file, a field or a name that cannot be used. Nothing has been run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +10,9 @@ pub enum InputError {
     /// A place in a file.
     #[error(transparent)]
     Manifest(#[from] Box<ManifestError>),
+    /// Objects that the API server or a webhook would not store; at least one.
+    #[error("{}", lines(.0))]
+    Refused(Vec<Refusal>),
     /// A file or folder that cannot be read.
     #[error("{file}:\n  {problem}\n  try       check the path, and that it can be read")]
     File {
@@ -74,6 +78,10 @@ impl InputError {
         let advice = wrap(&advice, 68).join("\n            ");
         Self::UnknownName { name: name.to_owned(), advice }
     }
+}
+
+fn lines(refusals: &[Refusal]) -> String {
+    refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// At most three scenarios, or groups of them, that the name could have been meant for, the nearest first. Who has only the last

@@ -14,6 +14,7 @@
 
 pub mod catalog;
 mod check;
+mod control_plane;
 pub mod detect;
 mod draw;
 pub mod feed;

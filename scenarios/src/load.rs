@@ -8,6 +8,7 @@ use crate::input_error::InputError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use stuckvm_sim::manifest::{self, Document, ManifestError, read_objects, split};
+use stuckvm_sim::validation::{Refusal, refusals};
 use stuckvm_sim::{Kind, Object};
 
 /// A scenario that is ready to be played.
@@ -23,6 +24,15 @@ pub struct Loaded {
     pub skipped: BTreeMap<String, usize>,
 }
 
+/// What manifests bring up besides objects.
+#[derive(Default)]
+struct Remarks {
+    /// How many objects of a kind were skipped, since it is not modelled.
+    skipped: BTreeMap<String, usize>,
+    /// What the API server would not store.
+    refused: Vec<Refusal>,
+}
+
 /// Reads one scenario of a tree.
 ///
 /// # Errors
@@ -33,24 +43,28 @@ pub fn load(tree: &Tree, path: &str) -> Result<Loaded, InputError> {
     let document = only_document(tree, path)?;
     let scenario = read(&document).map_err(|error| error.in_file(&shown))?;
     check::scenario(&scenario, &document).map_err(|error| error.in_file(&shown))?;
+    let refused = check::refused_templates(&scenario, &document, &shown);
+    let mut remarks = Remarks { refused, ..Remarks::default() };
     let mut loaded =
         Loaded { path: path.to_owned(), scenario, files: Files::default(), skipped: BTreeMap::new() };
     for (field, manifest) in check::manifests(&loaded.scenario) {
         match manifest {
             Manifest::Inline(value) => {
                 read_objects(&document, &field).map_err(|error| error.in_file(&shown))?;
-                skip_unknown(&value, &mut loaded.skipped);
+                remarks.refused.extend(refusals(&shown, &document, &field));
+                skip_unknown(&value, &mut remarks.skipped);
             }
             Manifest::File(name) if loaded.files.contains(&name) => {}
             Manifest::File(name) => {
-                let objects = manifest_file(tree, path, &name, &mut loaded.skipped)
+                let objects = manifest_file(tree, path, &name, &mut remarks)
                     .map_err(|found| found.unwrap_or_else(|| missing(&document, &field, &name, &shown)))?;
                 loaded.files.add(name, objects);
             }
         }
     }
     check::objects(&loaded, &document).map_err(|error| error.in_file(&shown))?;
-    Ok(loaded)
+    loaded.skipped = remarks.skipped;
+    if remarks.refused.is_empty() { Ok(loaded) } else { Err(InputError::Refused(remarks.refused)) }
 }
 
 fn only_document(tree: &Tree, path: &str) -> Result<Document, InputError> {
@@ -100,7 +114,7 @@ fn manifest_file(
     tree: &Tree,
     scenario: &str,
     name: &str,
-    skipped: &mut BTreeMap<String, usize>,
+    remarks: &mut Remarks,
 ) -> Result<Vec<Object>, Option<InputError>> {
     let folder = scenario.rsplit_once('/').map_or("", |(folder, _)| folder);
     let beside = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
@@ -112,7 +126,8 @@ fn manifest_file(
     for document in &documents {
         let read = read_objects(document, "").map_err(|error| Some(error.in_file(&shown).into()))?;
         objects.extend(read.into_iter().flatten());
-        skip_unknown(&document.value, skipped);
+        skip_unknown(&document.value, &mut remarks.skipped);
+        remarks.refused.extend(refusals(&shown, document, ""));
     }
     Ok(objects)
 }

@@ -1,9 +1,10 @@
 //! Carries out the steps of a scenario, as users and faults do.
 
+use crate::control_plane::{self, Fault};
 use crate::files::Files;
 use crate::format::{
-    ImageSpec, KindName, LauncherFault, LauncherTarget, Manifest, ObjectPatch, ObjectTarget, PhaseTarget,
-    SourceSpec, Step, Target, VmName,
+    ImageSpec, LauncherFault, LauncherTarget, Manifest, ObjectPatch, ObjectTarget, PhaseTarget, SourceSpec,
+    Step, Target, VmName,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ impl<'a> Hands<'a> {
             cluster.delete_object(id).map_err(refused)?;
         }
         self.run_machines(step, cluster)?;
+        operate_nodes(step, cluster)?;
         if let Some(target) = &step.breaks {
             self.break_target(target, cluster)?;
         }
@@ -113,13 +115,10 @@ impl<'a> Hands<'a> {
                 let old = overwrite_phase(cluster, vmi, phase)?;
                 self.phases.entry(vmi.clone()).or_insert(old);
             }
-            Target::Watch(watch) => {
-                let KindName(kind) = watch.kind;
-                assert!(
-                    cluster.hold_watch(&watch.controller, kind),
-                    "the loader has checked the controllers"
-                );
-            }
+            Target::Watch(watch) => control_plane::watch(cluster, watch, Fault::Begins),
+            Target::Controller(name) => control_plane::controller(cluster, name, Fault::Begins),
+            Target::Conflicts(conflicts) => control_plane::conflicts(cluster, conflicts, Fault::Begins),
+            Target::SlowApi(slow) => control_plane::slow_api(cluster, slow, Fault::Begins),
         }
         Ok(())
     }
@@ -151,16 +150,27 @@ impl<'a> Hands<'a> {
                 let old = self.phases.remove(vmi).ok_or_else(advice)?;
                 overwrite_phase(cluster, vmi, &old)?;
             }
-            Target::Watch(watch) => {
-                let KindName(kind) = watch.kind;
-                assert!(
-                    cluster.release_watch(&watch.controller, kind),
-                    "the loader has checked the controllers"
-                );
-            }
+            Target::Watch(watch) => control_plane::watch(cluster, watch, Fault::Ends),
+            Target::Controller(name) => control_plane::controller(cluster, name, Fault::Ends),
+            Target::Conflicts(conflicts) => control_plane::conflicts(cluster, conflicts, Fault::Ends),
+            Target::SlowApi(slow) => control_plane::slow_api(cluster, slow, Fault::Ends),
         }
         Ok(())
     }
+}
+
+/// What administrators do to nodes.
+fn operate_nodes(step: &Step, cluster: &mut Cluster) -> Result<(), StepError> {
+    if let Some(node) = &step.cordon {
+        cluster.set_unschedulable(node, true).map_err(refused)?;
+    }
+    if let Some(node) = &step.uncordon {
+        cluster.set_unschedulable(node, false).map_err(refused)?;
+    }
+    if let Some(node) = &step.drain {
+        cluster.drain_node(node).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// The size of an image, which the loader has checked.

@@ -98,7 +98,7 @@ x.yaml, line 3, column 43:
 x.yaml, line 3, column 24:
   field     steps[0].brek
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `break`, `heal`, `crash-detector`
+            `cordon`, `uncordon`, `drain`, `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -181,7 +181,7 @@ x.yaml, line 3, column 59:
 x.yaml, line 3, column 25:
   field     steps[0].break
   expected  one of `registry`, `image`, `source`, `launcher`, `node`, `quota`,
-            `phase`, `watch`
+            `phase`, `watch`, `controller`, `conflicts`, `slow-api`
   found     unknown variant `nod`
   try       `stuckvm schema` prints what may stand there",
     ),

@@ -7,9 +7,10 @@ use crate::controller::{Action, Controller};
 use crate::environment::{Environment, Image};
 use crate::event_queue::{EventQueue, Phase};
 use crate::journal::Entry;
-use crate::kind::{Kind, Object, ObjectId, Resource, Visit};
+use crate::kind::{Object, ObjectId, Resource, Visit};
 use crate::random::Random;
-use crate::store::{ApiError, Horizon, Store, View};
+use crate::seat::{Process, Seat, State};
+use crate::store::{ApiError, Change, Store, View};
 use crate::trace::Trace;
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::ArcStr;
@@ -24,9 +25,9 @@ use stuckvm_detector::Time;
 pub struct Cluster {
     now: Time,
     config: Config,
-    store: Store,
+    pub(crate) store: Store,
     events: EventQueue<Event>,
-    controllers: Vec<Seat>,
+    pub(crate) seats: Vec<Seat>,
     environment: Environment,
     random: Random,
     trace: Trace,
@@ -40,13 +41,6 @@ pub struct Cluster {
 
 /// CDI's own images are there wherever CDI is installed.
 const CDI_IMAGE: Image = Image { size_bytes: 300_000_000 };
-
-/// A controller with its informers and its queue.
-struct Seat {
-    controller: Box<dyn Controller>,
-    horizon: Horizon,
-    queue: WorkQueue,
-}
 
 /// Stores an object as it stands.
 struct Load<'a>(&'a mut Store, Time);
@@ -117,12 +111,11 @@ impl Cluster {
         let lanes = config.recurring_delays();
         let lanes =
             lanes.into_iter().flat_map(|delay| [(delay, Phase::Controller), (delay, Phase::Environment)]);
-        let seat = |controller| Seat { controller, horizon: Horizon::default(), queue: WorkQueue::default() };
         let mut cluster = Self {
             now: config.start,
             store: Store::new(config.seed),
             events: EventQueue::with_lanes(lanes),
-            controllers: controllers(&config).into_iter().map(seat).collect(),
+            seats: controllers(&config).into_iter().map(Seat::new).collect(),
             environment: Environment::default(),
             random: Random::new(config.seed),
             trace: Trace::new(config.keep_trace),
@@ -137,15 +130,15 @@ impl Cluster {
         for image in [&cdi.importer_image, &cdi.upload_server_image] {
             cluster.environment.registry.push(image.clone(), CDI_IMAGE);
         }
-        for index in 0..cluster.controllers.len() {
-            cluster.with_controller(index, |seat, cx| seat.start(cx));
+        for index in 0..cluster.seats.len() {
+            cluster.with_controller(index, |controller, cx| controller.start(cx));
         }
         cluster
     }
 
     /// The names of the controllers, in the order of their turns.
     pub fn controllers(&self) -> impl Iterator<Item = &'static str> {
-        self.controllers.iter().map(|seat| seat.controller.name())
+        self.seats.iter().map(|seat| seat.controller.name())
     }
 
     /// Virtual time.
@@ -257,7 +250,7 @@ impl Cluster {
         let before = self.store.revision();
         let ids = self.load_unseen(objects);
         let revision = self.store.revision();
-        for Seat { controller, horizon, .. } in &mut self.controllers {
+        for Seat { controller, horizon, .. } in &mut self.seats {
             let mut unused = WorkQueue::default();
             for known in before + 1..=revision {
                 controller.on_change(self.store.change(known), View::new(&self.store, horizon), &mut unused);
@@ -275,7 +268,7 @@ impl Cluster {
         let store = &mut self.store;
         let ids = objects.into_iter().map(|object| object.visit(Load(store, self.now))).collect();
         let revision = self.store.revision();
-        self.controllers.iter_mut().for_each(|seat| seat.horizon.advance(revision));
+        self.seats.iter_mut().for_each(|seat| seat.horizon.advance(revision));
         ids
     }
 
@@ -297,14 +290,14 @@ impl Cluster {
 
     /// Lets one controller look at one thing, and nothing else happen. Returns `None` where no controller has the name.
     pub fn reconcile_once(&mut self, controller: &str, work: impl Into<Work>) -> Option<Action> {
-        let index = self.controllers.iter().position(|seat| seat.controller.name() == controller)?;
+        let index = self.seats.iter().position(|seat| seat.controller.name() == controller)?;
         let work = work.into();
         Some(self.with_controller(index, |seat, cx| seat.reconcile(work, cx)))
     }
 
     /// Tells one controller that something in the world has ended. Returns `None` where no controller has the name.
     pub(crate) fn complete_once(&mut self, controller: &str, work: Work) -> Option<()> {
-        let index = self.controllers.iter().position(|seat| seat.controller.name() == controller)?;
+        let index = self.seats.iter().position(|seat| seat.controller.name() == controller)?;
         self.with_controller(index, |seat, cx| seat.complete(work, cx));
         Some(())
     }
@@ -316,7 +309,7 @@ impl Cluster {
         } else {
             self.environment.machines.recover(node);
         }
-        for index in 0..self.controllers.len() {
+        for index in 0..self.seats.len() {
             self.with_controller(index, |seat, cx| seat.on_machine(node, lost, cx));
         }
     }
@@ -369,22 +362,13 @@ impl Cluster {
         self.as_user(|cx| cx.remove_pod(id))
     }
 
-    /// Stops telling a controller of changes of a kind. Returns whether there is such a controller.
-    pub fn hold_watch(&mut self, controller: &str, kind: Kind) -> bool {
-        let seat = self.controllers.iter_mut().find(|seat| seat.controller.name() == controller);
-        seat.map(|seat| seat.horizon.hold(kind)).is_some()
+    /// The seat of the controller of this name.
+    pub(crate) fn seat_of(&self, controller: &str) -> Option<usize> {
+        self.seats.iter().position(|seat| seat.controller.name() == controller)
     }
 
-    /// Tells a controller of all changes of a kind that it has missed, and of new ones from now on.
-    pub fn release_watch(&mut self, controller: &str, kind: Kind) -> bool {
-        let Some(index) = self.controllers.iter().position(|seat| seat.controller.name() == controller)
-        else {
-            return false;
-        };
-        let Some(from) = self.controllers[index].horizon.release(kind) else { return true };
-        let upto = self.controllers[index].horizon.delivered();
-        self.tell(index, from, upto, |found| found == kind);
-        true
+    pub(crate) fn is_up(&self, index: usize) -> bool {
+        self.seats[index].state == State::Up
     }
 
     fn handle(&mut self, event: Event) {
@@ -394,31 +378,75 @@ impl Cluster {
                 assert_eq!(delivery.at, self.now, "deliveries come in order");
                 self.deliver(delivery.revision);
             }
-            Event::Requeue { controller, work } => self.controllers[controller].queue.add(work),
-            Event::Delayed { controller, work } => {
-                self.controllers[controller].queue.add_delayed(work, self.now);
+            Event::Requeue { process, work } => {
+                if let Some(index) = self.running(process) {
+                    self.seats[index].queue.add(work);
+                }
             }
-            Event::Complete { controller, work } => {
-                self.with_controller(controller, |seat, cx| seat.complete(work, cx));
+            Event::Delayed { process, work } => {
+                if let Some(index) = self.running(process) {
+                    self.seats[index].queue.add_delayed(work, self.now);
+                }
+            }
+            Event::Complete { process, work } => {
+                if let Some(index) = self.running(process) {
+                    self.with_controller(index, |controller, cx| controller.complete(work, cx));
+                }
+            }
+            Event::Answered { process, work } => {
+                if let Some(index) = self.running(process) {
+                    self.answered(index, work);
+                }
             }
         }
+    }
+
+    /// The seat of a process, unless another one has it by now or it is empty.
+    fn running(&self, process: Process) -> Option<usize> {
+        let index = process.seat as usize;
+        (self.seats[index].incarnation == process.incarnation).then_some(index)
+    }
+
+    fn process(&self, index: usize) -> Process {
+        let seat = u32::try_from(index).expect("there are a few controllers");
+        Process { seat, incarnation: self.seats[index].incarnation }
     }
 
     /// Every controller takes one piece of work, in their order. Returns the last that had one.
     fn turn(&mut self) -> Option<(&'static str, Work)> {
         let mut last = None;
-        for index in 0..self.controllers.len() {
-            let Some(work) = self.controllers[index].queue.pop() else { continue };
+        for index in 0..self.seats.len() {
+            let Some(work) = self.seats[index].pop() else { continue };
             self.work_done += 1;
-            let action = self.with_controller(index, |seat, cx| seat.reconcile(work, cx));
+            let name = self.seats[index].controller.name();
+            last = Some((name, work));
+            if let Some(latency) = self.environment.api.latency(name) {
+                let event = Event::Answered { process: self.process(index), work };
+                self.seats[index].send(work);
+                self.events.push_after(self.now, latency, Phase::Controller, event);
+                continue;
+            }
+            let action = self.with_controller(index, |controller, cx| controller.reconcile(work, cx));
             self.follow_up(index, work, action);
-            last = Some((self.controllers[index].controller.name(), work));
         }
         last
     }
 
-    fn follow_up(&mut self, controller: usize, work: Work, action: Action) {
-        let queue = &mut self.controllers[controller].queue;
+    /// The requests of a look are answered: what it knew is what was known when it began.
+    fn answered(&mut self, index: usize, work: Work) {
+        let (seen, again) = self.seats[index].answered(work);
+        let now_known = std::mem::replace(&mut self.seats[index].horizon, seen);
+        let action = self.with_controller(index, |controller, cx| controller.reconcile(work, cx));
+        self.seats[index].horizon = now_known;
+        self.follow_up(index, work, action);
+        if again {
+            self.seats[index].queue.add(work);
+        }
+    }
+
+    fn follow_up(&mut self, index: usize, work: Work, action: Action) {
+        let process = self.process(index);
+        let queue = &mut self.seats[index].queue;
         let delay = match action {
             Action::Done => {
                 queue.forget(work);
@@ -437,7 +465,7 @@ impl Cluster {
             Action::Fail(_) | Action::Requeue => queue.back_off(work),
         };
         if let Some(until) = queue.delay(work, self.now, delay) {
-            self.events.push_at(until, Phase::Controller, Event::Delayed { controller, work });
+            self.events.push_at(until, Phase::Controller, Event::Delayed { process, work });
         }
     }
 
@@ -449,7 +477,7 @@ impl Cluster {
             environment: &mut self.environment,
             random: &mut self.random,
             actor: "user",
-            controller: usize::MAX,
+            process: Process::USER,
             store: &mut self.store,
             horizon: None,
             events: &mut self.events,
@@ -462,20 +490,21 @@ impl Cluster {
         result
     }
 
-    fn with_controller<R>(
+    pub(crate) fn with_controller<R>(
         &mut self,
         index: usize,
         act: impl FnOnce(&mut dyn Controller, &mut Context<'_>) -> R,
     ) -> R {
         let before = self.store.revision();
-        let Seat { controller, horizon, .. } = &mut self.controllers[index];
+        let process = self.process(index);
+        let Seat { controller, horizon, .. } = &mut self.seats[index];
         let mut context = Context {
             now: self.now,
             config: &self.config,
             environment: &mut self.environment,
             random: &mut self.random,
             actor: controller.name(),
-            controller: index,
+            process,
             store: &mut self.store,
             horizon: Some(horizon),
             events: &mut self.events,
@@ -511,25 +540,29 @@ impl Cluster {
         }
     }
 
-    /// Tells every controller of the changes up to a revision.
+    /// Tells every controller of the changes up to a revision. One that was started in the meantime has listed them.
     fn deliver(&mut self, revision: u64) {
-        for index in 0..self.controllers.len() {
-            let horizon = &mut self.controllers[index].horizon;
+        for index in 0..self.seats.len() {
+            let horizon = &mut self.seats[index].horizon;
             let from = horizon.delivered();
-            horizon.advance(revision);
-            self.tell(index, from, revision, |_| true);
+            horizon.advance(revision.max(from));
+            for missed in from + 1..=revision {
+                let Seat { controller, horizon, queue, state, .. } = &mut self.seats[index];
+                let change = self.store.change(missed);
+                if *state == State::Up && !horizon.is_held(change.id.kind) {
+                    controller.on_change(change, View::new(&self.store, horizon), queue);
+                }
+            }
         }
-        let horizons = self.controllers.iter().map(|seat| seat.horizon.oldest());
-        self.store.forget_seen(horizons.min().unwrap_or(revision));
+        let oldest = self.seats.iter().map(Seat::oldest);
+        self.store.forget_seen(oldest.min().unwrap_or(revision));
     }
 
-    fn tell(&mut self, index: usize, from: u64, upto: u64, wanted: impl Fn(Kind) -> bool) {
-        let Seat { controller, horizon, queue } = &mut self.controllers[index];
-        for revision in from + 1..=upto {
-            let change = self.store.change(revision);
-            if wanted(change.id.kind) && !horizon.is_held(change.id.kind) {
-                controller.on_change(change, View::new(&self.store, horizon), queue);
-            }
+    /// Tells one controller of a change.
+    pub(crate) fn tell(&mut self, index: usize, change: &Change) {
+        let Seat { controller, horizon, queue, state, .. } = &mut self.seats[index];
+        if *state == State::Up {
+            controller.on_change(change, View::new(&self.store, horizon), queue);
         }
     }
 }

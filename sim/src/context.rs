@@ -8,6 +8,7 @@ use crate::journal::Entry;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{Pod, VirtualMachine};
 use crate::random::Random;
+use crate::seat::Process;
 use crate::store::{ApiError, Horizon, Store, View};
 use crate::trace::Trace;
 use crate::work_queue::Work;
@@ -22,11 +23,13 @@ pub(crate) enum Event {
     /// The oldest pending watch delivery reaches every controller.
     Deliver,
     /// A controller's timer: the work goes into its queue.
-    Requeue { controller: usize, work: Work },
+    Requeue { process: Process, work: Work },
     /// Work that was put off by its own outcome is due.
-    Delayed { controller: usize, work: Work },
+    Delayed { process: Process, work: Work },
     /// Something in the world has ended.
-    Complete { controller: usize, work: Work },
+    Complete { process: Process, work: Work },
+    /// The API server has answered the requests of a look at something.
+    Answered { process: Process, work: Work },
 }
 
 /// A write of a virtual machine's printable status, or the machine's end.
@@ -75,7 +78,7 @@ pub(crate) struct Context<'a> {
     pub(crate) environment: &'a mut Environment,
     pub(crate) random: &'a mut Random,
     pub(super) actor: &'static str,
-    pub(super) controller: usize,
+    pub(super) process: Process,
     pub(super) store: &'a mut Store,
     pub(super) horizon: Option<&'a Horizon>,
     pub(super) events: &'a mut EventQueue<Event>,
@@ -118,7 +121,21 @@ impl Context<'_> {
 
     /// Replaces an object; it must still have the revision at which `object` was read.
     pub(crate) fn update<T: Resource>(&mut self, id: ObjectId, object: T) -> Result<(), ApiError> {
+        if self.environment.api.is_contended(self.actor, T::KIND) {
+            self.let_other_client_write::<T>(id);
+        }
         self.traced("update", |store, _| store.update(id, object))
+    }
+
+    /// Another client writes the object first: an annotation, which nobody but it reads.
+    fn let_other_client_write<T: Resource>(&mut self, id: ObjectId) {
+        let actor = std::mem::replace(&mut self.actor, "other-client");
+        let revision = arcstr::format!("{}", self.store.revision());
+        let written = self.patch::<T>(id, |object| {
+            object.metadata_mut().annotations.insert("other-client/last-write", revision);
+        });
+        debug_assert!(written != Ok(false), "the revision is another one each time");
+        self.actor = actor;
     }
 
     /// Changes the newest version, as the server does with a patch; returns whether that changed anything.
@@ -188,25 +205,25 @@ impl Context<'_> {
 
     /// Puts work into this controller's queue after a time (at least in a later turn).
     pub(crate) fn requeue_after(&mut self, delay: Duration, work: impl Into<Work>) {
-        let event = Event::Requeue { controller: self.controller, work: work.into() };
+        let event = Event::Requeue { process: self.process, work: work.into() };
         self.events.push_after(self.now, delay, Phase::Controller, event);
     }
 
     /// Puts work into this controller's queue at an instant.
     pub(crate) fn requeue_at(&mut self, at: Time, work: impl Into<Work>) {
-        let event = Event::Requeue { controller: self.controller, work: work.into() };
+        let event = Event::Requeue { process: self.process, work: work.into() };
         self.events.push_at(at.max(self.now), Phase::Controller, event);
     }
 
     /// Calls this controller's `complete` after a time, before the controllers of that instant.
     pub(crate) fn complete_after(&mut self, delay: Duration, work: impl Into<Work>) {
-        let event = Event::Complete { controller: self.controller, work: work.into() };
+        let event = Event::Complete { process: self.process, work: work.into() };
         self.events.push_after(self.now, delay, Phase::Environment, event);
     }
 
     /// Calls this controller's `complete` at an instant.
     pub(crate) fn complete_at(&mut self, at: Time, work: impl Into<Work>) {
-        let event = Event::Complete { controller: self.controller, work: work.into() };
+        let event = Event::Complete { process: self.process, work: work.into() };
         self.events.push_at(at.max(self.now), Phase::Environment, event);
     }
 

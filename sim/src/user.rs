@@ -7,8 +7,10 @@ use crate::objects::{
     VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
 };
 use crate::store::ApiError;
+use crate::validation::validate;
 use arcstr::ArcStr;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Why an operation of a user was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +38,14 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If the API server refuses it, or a field has a wrong type.
+    /// If the API server or a webhook refuses it, or a field has a wrong type.
     pub fn apply_manifest(&mut self, object: &Object) -> Result<ObjectId, UserError> {
         let meta = object.metadata();
         match self.find(object.kind(), &meta.namespace, &meta.name) {
-            None => Ok(self.apply(object)?),
+            None => {
+                valid(object, None)?;
+                Ok(self.apply(object)?)
+            }
             Some((id, _)) => {
                 let mut patch = object.to_value();
                 if let Some(fields) = patch.as_object_mut() {
@@ -56,7 +61,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If the object is gone, or a field would have a wrong type.
+    /// If the object is gone, a field would have a wrong type, or the API server or a webhook refuses what would become of it.
     pub fn merge_patch(&mut self, id: ObjectId, patch: &Value) -> Result<(), UserError> {
         with_kind(id.kind, MergePatch { cluster: self, id, patch })
     }
@@ -77,12 +82,12 @@ impl Cluster {
 }
 
 /// Something to do with the type of a kind.
-trait ForKind {
+pub(crate) trait ForKind {
     type Output;
     fn run<T: Resource>(self) -> Self::Output;
 }
 
-fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
+pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
     match kind {
         Kind::Node => act.run::<Node>(),
         Kind::StorageClass => act.run::<StorageClass>(),
@@ -150,6 +155,7 @@ impl ForKind for MergePatch<'_> {
             problem: error.inner().to_string(),
         })?;
         new.metadata_mut().resource_version = old.metadata().resource_version;
+        valid(&T::wrap(Arc::new(new.clone())), Some(&T::wrap(Arc::clone(old))))?;
         self.cluster.patch::<T>(self.id, |object| *object = new)?;
         Ok(())
     }
@@ -166,6 +172,19 @@ impl ForKind for Delete<'_> {
     fn run<T: Resource>(self) -> Self::Output {
         self.cluster.delete::<T>(self.id)
     }
+}
+
+/// Puts an object to the rules of the API server. What the stored object is not right in already is no objection to a change.
+fn valid(new: &Object, old: Option<&Object>) -> Result<(), ApiError> {
+    let known = old.map(|old| validate(&old.to_value())).unwrap_or_default();
+    let found = validate(&new.to_value()).into_iter().filter(|error| !known.contains(error));
+    let texts: Vec<String> = found.map(|error| error.to_string()).collect();
+    let why = match &texts[..] {
+        [] => return Ok(()),
+        [only] => only.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    Err(ApiError::Invalid { kind: new.kind(), name: new.metadata().name.clone(), why: why.into() })
 }
 
 fn merge(target: &mut Value, patch: &Value) {

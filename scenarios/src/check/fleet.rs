@@ -20,15 +20,10 @@ pub(super) fn generated(generate: &Generate, index: usize) -> Result<(), Fault> 
             advice,
         ));
     }
-    let template = serde_json::to_value(&generate.template).expect("a map of values is a value");
     // Every value once, with the first of the other choices: a template that reads with each reads with all.
     let most = choices.iter().map(Choice::options).max().unwrap_or(1);
     for option in 0..most {
-        let mut value = template.clone();
-        replace(&mut value, "{i}", &Value::from("0"));
-        for choice in &choices {
-            choice.fill_in(option.min(choice.options() - 1), &mut value);
-        }
+        let value = filled(generate, &choices, option);
         let kind = reads(&value, &format!("{field}.template"))?;
         if generate.breaks.is_some() && kind != Kind::VirtualMachine {
             let advice = "only machines have instances with phases";
@@ -37,6 +32,21 @@ pub(super) fn generated(generate: &Generate, index: usize) -> Result<(), Fault> 
         }
     }
     Ok(())
+}
+
+/// The first object of a template: number 0, and of each choice the first.
+pub(super) fn first_of(generate: &Generate) -> Value {
+    filled(generate, &Choice::all(generate), 0)
+}
+
+/// The template with number 0 and this option of each choice, or the choice's last.
+fn filled(generate: &Generate, choices: &[Choice], option: usize) -> Value {
+    let mut value = serde_json::to_value(&generate.template).expect("a map of values is a value");
+    replace(&mut value, "{i}", &Value::from("0"));
+    for choice in choices {
+        choice.fill_in(option.min(choice.options() - 1), &mut value);
+    }
+    value
 }
 
 /// The kind of an object that reads.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use stuckvm_detector::PrintableStatus;
 use stuckvm_sim::manifest::{Document, ManifestError};
 use stuckvm_sim::quantity::Quantity;
+use stuckvm_sim::validation::{Refusal, of_object};
 use stuckvm_sim::{KubeVirtRelease, KubernetesRelease};
 
 /// A field that does not keep a rule: its path, what was expected, what is there, and what to try.
@@ -150,6 +151,16 @@ fn sizes(scenario: &Scenario) -> Result<(), Fault> {
         return Err(Fault(field, problem, size.clone(), "write a quantity such as 250M or 1Gi"));
     }
     Ok(())
+}
+
+/// All that the API server would refuse in the first object of each `generate:`.
+pub(crate) fn refused_templates(scenario: &Scenario, document: &Document, file: &str) -> Vec<Refusal> {
+    let templates = scenario.cluster.generate.iter().enumerate();
+    let refused = templates.flat_map(|(index, generate)| {
+        let field = format!("cluster.generate[{index}].template");
+        of_object(file, document, &field, &fleet::first_of(generate))
+    });
+    refused.collect()
 }
 
 fn expect(expect: &Expect) -> Result<(), Fault> {

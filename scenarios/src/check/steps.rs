@@ -1,7 +1,8 @@
 //! What the steps of a scenario must keep: the order of time, the end of the run, and names of controllers.
 
 use super::Fault;
-use crate::format::{Scenario, Step, Target, WatchTarget};
+use crate::format::{ConflictTarget, Scenario, SlowApiTarget, Step, Target, WatchTarget};
+use stuckvm_sim::control_plane::{COMPONENTS, controllers_of};
 use stuckvm_sim::duration::format as shown;
 use stuckvm_sim::{Cluster, Config};
 
@@ -15,8 +16,17 @@ pub(super) fn steps(scenario: &Scenario) -> Result<(), Fault> {
             return Err(Fault(format!("steps[{index}].at"), expected, shown(step.at.0), advice));
         }
         for (verb, target) in [("break", &step.breaks), ("heal", &step.heal)] {
-            if let Some(Target::Watch(watch)) = target {
-                known_controller(watch, &format!("steps[{index}].{verb}"))?;
+            let field = format!("steps[{index}].{verb}");
+            match target {
+                Some(Target::Watch(watch)) => known_controller(watch, &field)?,
+                Some(Target::Controller(name)) => of_control_plane(name, format!("{field}.controller"))?,
+                Some(Target::Conflicts(ConflictTarget { controller, .. })) => {
+                    of_control_plane(controller, format!("{field}.conflicts.controller"))?;
+                }
+                Some(Target::SlowApi(SlowApiTarget { controller: Some(name), .. })) => {
+                    of_control_plane(name, format!("{field}.slow-api.controller"))?;
+                }
+                _ => {}
             }
         }
     }
@@ -43,4 +53,14 @@ fn known_controller(watch: &WatchTarget, field: &str) -> Result<(), Fault> {
     let known = cluster.controllers().collect::<Vec<_>>().join(", ");
     let field = format!("{field}.watch.controller");
     Err(Fault(field, format!("one of {known}"), watch.controller.clone(), "name it as the trace does"))
+}
+
+/// A process of the control plane or one of its controllers; agents of the nodes are down with their machine.
+fn of_control_plane(name: &str, field: String) -> Result<(), Fault> {
+    if !controllers_of(name).is_empty() {
+        return Ok(());
+    }
+    let processes: Vec<&str> = COMPONENTS.iter().map(|(process, _)| *process).collect();
+    let expected = format!("one of {}, or a controller in one of them", processes.join(", "));
+    Err(Fault(field, expected, name.to_owned(), "an agent is down with its machine: break the node"))
 }

@@ -25,8 +25,8 @@ pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict,
 pub use generate::{Generate, GenerateArrival, GeneratedFault, GeneratedSize};
 pub use scalars::{KindName, Manifest, Span, Start, VmName};
 pub use step::{
-    CrashDetector, LauncherFault, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget, QuotaTarget, Step,
-    Target, WatchTarget,
+    ConflictTarget, CrashDetector, LauncherFault, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget,
+    QuotaTarget, SlowApiTarget, Step, Target, WatchTarget,
 };
 
 use schemars::JsonSchema;

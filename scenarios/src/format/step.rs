@@ -30,6 +30,15 @@ pub struct Step {
     /// A virtual machine to restart, as `virtctl restart` does.
     #[serde(default)]
     pub restart: Option<VmName>,
+    /// A node that takes no new pods, as `kubectl cordon` does.
+    #[serde(default)]
+    pub cordon: Option<String>,
+    /// A node that takes pods again, as `kubectl uncordon` does.
+    #[serde(default)]
+    pub uncordon: Option<String>,
+    /// A node that is cordoned and whose pods are evicted, as `kubectl drain` does.
+    #[serde(default)]
+    pub drain: Option<String>,
     /// What breaks.
     #[serde(default, rename = "break")]
     pub breaks: Option<Target>,
@@ -83,6 +92,13 @@ pub enum Target {
     Phase(PhaseTarget),
     /// A controller's watch: it learns of no change of this kind; healing tells it all at once.
     Watch(WatchTarget),
+    /// A process of the control plane (virt-controller, kube-scheduler, …) or one of its controllers: it is down, and what it had in
+    /// memory, its queue and its timers are lost; healing starts it anew.
+    Controller(String),
+    /// Writes of a controller: another client always writes first, so that they are refused with a conflict.
+    Conflicts(ConflictTarget),
+    /// The API server: it answers late.
+    SlowApi(SlowApiTarget),
 }
 
 /// What is wrong with a virtual machine's launcher.
@@ -139,6 +155,31 @@ pub struct WatchTarget {
     pub controller: String,
     /// The kind.
     pub kind: KindName,
+    /// When it heals: the watch had broken, and the informer lists anew instead of hearing of each change that it missed.
+    #[serde(default)]
+    pub relist: bool,
+}
+
+/// Whose writes of what are refused.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ConflictTarget {
+    /// The process or the controller, as the trace names it.
+    pub controller: String,
+    /// The kind.
+    pub kind: KindName,
+}
+
+/// Whose requests are answered late.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SlowApiTarget {
+    /// How late; 1s by default.
+    #[serde(default)]
+    pub latency: Option<Span>,
+    /// A process or a controller; all of the control plane by default.
+    #[serde(default)]
+    pub controller: Option<String>,
 }
 
 /// How the detector is stopped.

@@ -1,6 +1,7 @@
 //! The world outside of the API: what exists and what works there. Faults change it; controllers and agents meet it.
 
 mod admission;
+mod api_server;
 mod launchers;
 mod leases;
 mod machines;
@@ -11,6 +12,7 @@ mod runtime_log;
 mod sources;
 
 pub use admission::Admission;
+pub use api_server::ApiServer;
 pub use launchers::{LauncherFault, Launchers};
 pub use leases::{Heartbeat, Leases};
 pub use machines::{KubeletStart, Machines};
@@ -25,6 +27,8 @@ pub use sources::{Progress, Source, Sources};
 pub struct Environment {
     /// What the API server refuses to create.
     pub admission: Admission,
+    /// How the API server treats each controller.
+    pub api: ApiServer,
     /// Container images and the registries that hold them.
     pub registry: Registry,
     /// What DataVolumes are imported from.

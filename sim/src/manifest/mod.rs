@@ -14,6 +14,7 @@ pub mod yaml;
 pub use error::{MAX_QUOTE, ManifestError, quote, wrap};
 pub use position::{Place, Positions};
 pub use tree::{MAX_ALIASED, MAX_DEPTH};
+pub(crate) use typed::join;
 pub use typed::{read_objects, split};
 pub use yaml::{Document, MAX_BYTES, parse};
 

@@ -17,6 +17,9 @@ struct Misfit {
     problem: String,
 }
 
+/// The API server's words for an object without a name.
+const NAME_REQUIRED: &str = "Required value: name or generateName is required";
+
 /// Reads the object that stands at a field of a document (the empty path: the document itself). A kind that is not
 /// modelled gives `None`; a `List` gives its items.
 ///
@@ -24,7 +27,7 @@ struct Misfit {
 ///
 /// Where no kind is named, or a field has a wrong type; the error names no file.
 pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Object>>, ManifestError> {
-    let value = at(&document.value, field);
+    let value = document.at(field);
     let kind_field = join(field, "kind");
     let Some(kind) = value.get("kind").and_then(Value::as_str) else {
         let found = value.get("kind").map_or_else(|| "none".to_owned(), Value::to_string);
@@ -41,8 +44,8 @@ pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Objec
         let advice = format!("compare with `kubectl explain {}`", kind.as_str().to_lowercase());
         let path = join(field, &inner);
         let (expected, mut found) = split(&problem);
-        if found.is_empty() && !at(&document.value, &path).is_null() {
-            found = at(&document.value, &path).to_string();
+        if found.is_empty() && !document.at(&path).is_null() {
+            found = document.at(&path).to_string();
         }
         document.error(&path, &expected, &found, &advice)
     };
@@ -51,22 +54,13 @@ pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Objec
     let named = object.as_ref().is_some_and(|object| !object.metadata().name.is_empty());
     if !named {
         let advice = "give the object a name; generateName is not enough here";
-        return Err(document.error(&join(field, "metadata.name"), "a name", "none", advice));
+        return Err(document.error(&join(field, "metadata.name"), NAME_REQUIRED, "none", advice));
     }
     Ok(vec![object])
 }
 
-/// The value at a path such as `steps[0].apply[1]`.
-fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
-    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty());
-    parts.fold(value, |value, part| match part.parse::<usize>() {
-        Ok(index) if value.is_array() => &value[index],
-        _ => &value[part],
-    })
-}
-
 /// Two parts of a path.
-fn join(path: &str, inner: &str) -> String {
+pub(crate) fn join(path: &str, inner: &str) -> String {
     match (path.is_empty(), inner.is_empty() || inner == ".") {
         (true, _) => inner.to_owned(),
         (_, true) => path.to_owned(),

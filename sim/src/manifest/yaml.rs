@@ -24,9 +24,25 @@ impl Document {
     /// An error of the field with that path, placed at its value, or at what is around it if it is missing.
     #[must_use]
     pub fn error(&self, field: &str, expected: &str, found: &str, advice: &str) -> ManifestError {
+        ManifestError::at(self.place(field), expected, &quote(found), advice).of_field(field.to_owned())
+    }
+
+    /// Where the value at a path stands, or what is around it if it is missing.
+    #[must_use]
+    pub fn place(&self, field: &str) -> Place {
         let start = Place { line: self.line, column: 1 };
-        let place = self.positions.nearest(field).map_or(start, |position| position.value);
-        ManifestError::at(place, expected, &quote(found), advice).of_field(field.to_owned())
+        self.positions.nearest(field).map_or(start, |position| position.value)
+    }
+
+    /// The value at a path such as `steps[0].apply[1]`; null where nothing stands.
+    #[must_use]
+    pub fn at(&self, path: &str) -> &Value {
+        let parts =
+            path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty());
+        parts.fold(&self.value, |value, part| match part.parse::<usize>() {
+            Ok(index) if value.is_array() => &value[index],
+            _ => &value[part],
+        })
     }
 }
 

@@ -15,6 +15,11 @@ pub(crate) struct Horizon {
 }
 
 impl Horizon {
+    /// Of informers that have listed everything up to this revision.
+    pub(crate) fn listed(revision: u64) -> Self {
+        Self { delivered: revision, held: Vec::new() }
+    }
+
     /// The newest revision of this kind that was delivered.
     pub(crate) fn of(&self, kind: Kind) -> u64 {
         self.held.iter().find(|(held, _)| *held == kind).map_or(self.delivered, |(_, revision)| *revision)
