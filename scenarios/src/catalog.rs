@@ -5,6 +5,7 @@ use crate::load::{Loaded, load};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use stuckvm_sim::manifest;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
@@ -88,20 +89,30 @@ pub fn load_all(tree: &Tree) -> Result<Vec<Loaded>, InputError> {
     Ok(by_name.into_values().collect())
 }
 
-/// Reads one scenario file; manifests that it names are looked for from its folder on.
+/// Reads one scenario file. Manifests that it names are looked for in its folder, and from the root of its catalog
+/// where its path ends with its scenario's name.
 ///
 /// # Errors
 ///
 /// If it cannot be read.
 pub fn load_file(path: &Path) -> Result<Loaded, InputError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    match path.file_name().filter(|_| !path.is_dir()) {
-        Some(name) => load(&Tree::Folder(folder), &name.to_string_lossy()),
-        None => {
-            let problem = "it is a folder; `--catalog` takes one".to_owned();
-            Err(InputError::File { file: path.display().to_string(), problem })
-        }
+    if path.is_dir() || path.file_name().is_none() {
+        let problem = "it is a folder; `--catalog` takes one".to_owned();
+        return Err(InputError::File { file: path.display().to_string(), problem });
     }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (root, name) = catalog_of(path).unwrap_or((folder, name));
+    load(&Tree::Folder(root), &name)
+}
+
+/// The root of the catalog that a file lies in, and its path from there.
+fn catalog_of(path: &Path) -> Option<(PathBuf, String)> {
+    let documents = manifest::parse("", &std::fs::read(path).ok()?).ok()?;
+    let name = format!("{}.yaml", documents.first()?.value.get("scenario")?.as_str()?);
+    let depth = Path::new(&name).components().count();
+    let root = path.ancestors().nth(depth).filter(|_| path.ends_with(&name))?;
+    Some((root.to_path_buf(), name))
 }
 
 /// The scenarios that one of the names matches, by whole components from the left; all without names.

@@ -30,6 +30,7 @@ mod pins;
 pub mod play;
 pub mod report;
 pub mod run;
+mod set_up;
 mod steps;
 pub mod stream;
 pub mod verdict;

@@ -2,24 +2,21 @@
 
 use crate::feed::{feed, stream_alert};
 use crate::fleet::Fleet;
-use crate::format::{ClusterSection, LatencySection, Scenario, Span, Step, Target};
+use crate::format::{Scenario, Span, Step, Target};
 use crate::internal_error::Note;
 use crate::load::Loaded;
 use crate::oracle::Thresholds;
-use crate::steps::{Hands, image_of, source_of};
+use crate::pins::{ObjectPins, Recorded};
+use crate::set_up;
+use crate::steps::Hands;
 use crate::stream::{Alert, Event, Input, Observed, Vm};
-use crate::verdict::{ErrorKind, RunError, StatusEntry};
+use crate::verdict::{ErrorKind, RunError, StatusEntry, Unmet};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stuckvm_detector::{NamedDetector, PrintableStatus, Rule, Time};
 use stuckvm_sim::trace::Keep;
-use stuckvm_sim::{
-    Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency, Reach, StatusWrite, StepBudget,
-};
-
-/// How long before 0s the cluster's manifests are applied, so that it has come to rest.
-pub const SETTLING: Duration = Duration::from_secs(60);
+use stuckvm_sim::{Cluster, Config, Reach, StatusWrite, StepBudget};
 
 /// A run may last as long as this in virtual time: ten years.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10 * 366 * 86_400);
@@ -47,6 +44,10 @@ pub struct Played {
     pub alerts: Vec<Alert>,
     /// Every entry of a virtual machine into a status, in order.
     pub statuses: Vec<StatusEntry>,
+    /// Every Kubernetes event, in order; kept only where the file names some.
+    pub(crate) events: Vec<Recorded>,
+    /// The first object that did not show what the file pins.
+    pub(crate) unmet_object: Option<Unmet>,
     /// The cluster as it stands at the end.
     pub cluster: Cluster,
     /// What ended the run before its end.
@@ -63,6 +64,8 @@ pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
         inputs: player.inputs,
         alerts: player.alerts,
         statuses: player.statuses,
+        events: player.cluster.take_journal().into_iter().filter_map(Recorded::of).collect(),
+        unmet_object: player.pins.unmet(),
         cluster: player.cluster,
         error,
     }
@@ -81,6 +84,7 @@ struct Player<'a> {
     step: usize,
     /// The newest status of each live machine, for the relist after a crash; kept only where the detector crashes.
     live: Option<BTreeMap<Vm, PrintableStatus>>,
+    pins: ObjectPins,
     inputs: Vec<Input>,
     alerts: Vec<Alert>,
     statuses: Vec<StatusEntry>,
@@ -92,10 +96,8 @@ impl<'a> Player<'a> {
     fn new(loaded: &'a Loaded, options: PlayOptions<'a>) -> Self {
         let scenario = &loaded.scenario;
         let start = scenario.start.map_or_else(|| Config::default().start, |start| start.0);
-        let config = config(scenario, start, options);
-        let note = Note::playing(&scenario.scenario, config.seed, start);
-        let mut cluster = Cluster::new(config);
-        set_up(&scenario.cluster, &mut cluster);
+        let cluster = set_up::cluster(scenario, start, options);
+        let note = Note::playing(&scenario.scenario, cluster.config().seed, start);
         let rule = Rule::new(threshold(scenario)).expect("the loader has checked the threshold");
         let crashes = scenario.steps.iter().any(|step| step.crash_detector.is_some());
         Self {
@@ -108,6 +110,7 @@ impl<'a> Player<'a> {
             fleet: Fleet::new(&scenario.cluster.generate, start),
             step: 0,
             live: crashes.then(BTreeMap::new),
+            pins: ObjectPins::new(scenario, start),
             inputs: Vec::new(),
             alerts: Vec::new(),
             statuses: Vec::new(),
@@ -132,6 +135,7 @@ impl<'a> Player<'a> {
             self.generate(at)?;
             self.take_steps(at)?;
             self.settle()?;
+            self.pins.look(&self.cluster);
         }
         self.deliver(Input { at: until, event: Event::Advance });
         if span > limit {
@@ -153,7 +157,8 @@ impl<'a> Player<'a> {
     fn next_at(&self) -> Option<Time> {
         let step = self.scenario.steps.get(self.step).map(|step| self.instant(step.at));
         let back = self.down.as_ref().map(|(until, _)| *until);
-        [self.cluster.next_at(), self.fleet.next_at(), step, back].into_iter().flatten().min()
+        let pin = self.pins.next_at();
+        [self.cluster.next_at(), self.fleet.next_at(), step, back, pin].into_iter().flatten().min()
     }
 
     fn generate(&mut self, at: Time) -> Result<(), RunError> {
@@ -242,54 +247,6 @@ impl<'a> Player<'a> {
 
     fn instant(&self, at: Span) -> Time {
         self.start.checked_add(at.0).unwrap_or(Time::MAX)
-    }
-}
-
-fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config {
-    let release = &scenario.cluster.release;
-    let kubernetes = release.kubernetes.as_deref().and_then(KubernetesRelease::parse).unwrap_or_default();
-    let kubevirt = release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
-    let settled_from = start.as_nanos().saturating_sub(u64::try_from(SETTLING.as_nanos()).expect("a minute"));
-    Config {
-        start: Time::from_nanos(settled_from),
-        seed: options.seed.unwrap_or(scenario.seed),
-        latency: latency(&scenario.cluster.latency),
-        kubernetes,
-        kubevirt,
-        keep_trace: options.keep_trace,
-        run_budget: scenario.step_budget.unwrap_or(Config::default().run_budget),
-        ..Config::default()
-    }
-}
-
-fn latency(section: &LatencySection) -> Latency {
-    let LatencySection { reaction, sandbox, container_start, guest_boot, guest_shutdown, .. } = section;
-    let LatencySection { provision, import_failure, pull_failure, launcher_crash, .. } = section;
-    let given = |span: &Option<Span>, default: Duration| span.map_or(default, |span| span.0);
-    let default = Latency::default();
-    Latency {
-        reaction: given(reaction, default.reaction),
-        sandbox: given(sandbox, default.sandbox),
-        pod_sync: default.pod_sync,
-        container_start: given(container_start, default.container_start),
-        guest_boot: given(guest_boot, default.guest_boot),
-        guest_shutdown: given(guest_shutdown, default.guest_shutdown),
-        provision: given(provision, default.provision),
-        import_failure: given(import_failure, default.import_failure),
-        pull_failure: given(pull_failure, default.pull_failure),
-        launcher_crash: given(launcher_crash, default.launcher_crash),
-    }
-}
-
-fn set_up(section: &ClusterSection, cluster: &mut Cluster) {
-    let answer = cluster.config().latency.pull_failure;
-    let environment = cluster.environment_mut();
-    environment.registry.answer = answer;
-    for (reference, image) in &section.images {
-        environment.registry.push(reference.as_str(), image_of(Some(image)));
-    }
-    for (url, source) in &section.sources {
-        environment.sources.put(url.as_str(), source_of(source));
     }
 }
 

@@ -101,7 +101,7 @@ fn verdict(loaded: &Loaded, played: &Played, pinned: bool) -> Verdict {
     if let Some(breach) = judge(&played.thresholds, &played.inputs, &played.alerts) {
         return Verdict::Broken(Box::new(breach));
     }
-    let unmet = || pins::check(&loaded.scenario, played.start, &played.statuses, &played.alerts);
+    let unmet = || pins::check(&loaded.scenario, played);
     match pinned.then(unmet).flatten() {
         Some(unmet) => Verdict::Unmet(unmet),
         None => Verdict::Pass,

@@ -79,6 +79,12 @@ impl<'a> Hands<'a> {
         if let Some(VmName { namespace, name }) = &step.restart {
             cluster.restart_vm(namespace, name).map_err(refused)?;
         }
+        if let Some(vm) = &step.panic {
+            has_guest(cluster.panic_guest(&vm.namespace, &vm.name), vm)?;
+        }
+        if let Some(vm) = &step.power_off {
+            has_guest(cluster.power_off_guest(&vm.namespace, &vm.name), vm)?;
+        }
         Ok(())
     }
 
@@ -212,6 +218,10 @@ const fn launcher_fault(fault: LauncherFault) -> environment::LauncherFault {
         LauncherFault::CrashAtStart => environment::LauncherFault::CrashAtStart,
         LauncherFault::DomainCannotStart => environment::LauncherFault::DomainCannotStart,
     }
+}
+
+fn has_guest(found: bool, vm: &VmName) -> Result<(), StepError> {
+    if found { Ok(()) } else { Err(StepError(format!("{vm} has no instance at this instant"))) }
 }
 
 fn refused(error: impl std::fmt::Display) -> StepError {

@@ -54,11 +54,15 @@ pub enum Part {
     Alerts,
     /// `expect.counts`.
     Counts,
+    /// `expect.objects`.
+    Objects,
+    /// `expect.events`.
+    Events,
 }
 
 impl Part {
     /// Every part, in the order in which they are checked.
-    pub const ALL: [Self; 3] = [Self::Status, Self::Alerts, Self::Counts];
+    pub const ALL: [Self; 5] = [Self::Status, Self::Alerts, Self::Counts, Self::Objects, Self::Events];
 
     /// The path in the file.
     pub const fn as_str(self) -> &'static str {
@@ -66,6 +70,8 @@ impl Part {
             Self::Status => "expect.status",
             Self::Alerts => "expect.alerts",
             Self::Counts => "expect.counts",
+            Self::Objects => "expect.objects",
+            Self::Events => "expect.events",
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use stuckvm_scenarios::catalog::load_file;
 
 /// Why the row is there, the file, and the message in full.
-const TABLE: [(&str, &str, &str); 34] = [
+const TABLE: [(&str, &str, &str); 38] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -34,7 +35,7 @@ x.yaml, line 3, column 6:
         "\
 x.yaml, line 3, column 9:
   field     expect
-  expected  one of status, alerts, counts, verdict
+  expected  one of status, alerts, counts, objects, events, verdict
   found     nothing
   try       pin what must come: `alerts: []` demands silence",
     ),
@@ -98,7 +99,8 @@ x.yaml, line 3, column 43:
 x.yaml, line 3, column 24:
   field     steps[0].brek
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `cordon`, `uncordon`, `drain`, `break`, `heal`, `crash-detector`
+            `cordon`, `uncordon`, `drain`, `panic`, `power-off`, `break`,
+            `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -345,6 +347,48 @@ x.yaml, line 6, column 7:
   try       an object can be created once; rename it or leave one out",
     ),
     (
+        "draws of what does not draw",
+        "scenario: x\nuntil: 5m\ncluster: {draws: {kubelets: 0}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 18:
+  field     cluster.draws
+  expected  one of kubelet, node-heartbeat, node-lifecycle, pod-gc, scheduler,
+            start-back-off, virt-handler
+  found     kubelets
+  try       name a component that draws",
+    ),
+    (
+        "a draw that is none",
+        "scenario: x\nuntil: 5m\ncluster: {draws: {kubelet: 1}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 28:
+  field     cluster.draws.kubelet
+  expected  a fraction from 0 on and below 1
+  found     1
+  try       0 is the least that can be drawn, 0.5 the middle",
+    ),
+    (
+        "an object at two instants",
+        "scenario: x\nuntil: 5m\nexpect:\n  objects: [{kind: Pod, name: a/b, at: 1s, from: 2s}]\n",
+        "\
+x.yaml, line 4, column 13:
+  field     expect.objects[0]
+  expected  either `at`, or `from` (later than 0s) and perhaps `by`
+  found     another choice of the three
+  try       `at` looks at one instant, `from` at the change, `by` allows it to
+            be drawn",
+    ),
+    (
+        "an object after the end",
+        "scenario: x\nuntil: 5m\nexpect:\n  objects: [{kind: Pod, name: a/b, at: 6m}]\n",
+        "\
+x.yaml, line 4, column 13:
+  field     expect.objects[0]
+  expected  an instant up to `until`, 5m
+  found     6m
+  try       nobody looks after the end of the run",
+    ),
+    (
         "a file that is not there",
         "scenario: x\nuntil: 5m\nsteps: [{at: 0s, apply: [vm.yaml]}]\nexpect: {alerts: []}\n",
         "\
@@ -468,4 +512,11 @@ fn one_wrong_file_of_two_runs_nothing() {
         .expect("it is written");
     let told = refusal("two", b"scenario: x\n", &["run", "-f", "good.yaml", "-f", "x.yaml"]);
     assert!(told.starts_with("x.yaml, line 1, column 1:\n"), "{told}");
+}
+
+#[test]
+fn a_file_of_a_catalog_finds_the_manifests_of_its_catalog() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("catalog/pvc-not-found/stuck.yaml");
+    let loaded = load_file(&file).expect("its manifests lie two folders up");
+    assert_eq!(loaded.scenario.scenario, "pvc-not-found/stuck");
 }

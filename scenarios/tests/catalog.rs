@@ -1,6 +1,6 @@
 //! Every scenario of the catalog, one test each, named `scenarios/<path>`: it passes, twice, with equal digests.
 //!
-//! The files of `must-fail/` must get the verdict that they ask for.
+//! The files of `must-fail/` must get the verdict that they ask for. A scenario of the catalog names its releases.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     let must_fail = Tree::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("must-fail"));
     let must_fail = load_all(&must_fail).expect("the must-fail files read");
     assert!(!catalog.is_empty() && !must_fail.is_empty(), "there are scenarios");
+    let releases = names_its_releases(&catalog);
+    let releases = Trial::test("every-scenario-names-its-releases", move || releases);
     let passes = catalog.into_iter().map(|loaded| {
         let name = format!("scenarios/{}", loaded.scenario.scenario);
         Trial::test(name, move || passes_twice(&loaded))
@@ -25,8 +27,20 @@ fn main() -> ExitCode {
         let name = format!("must-fail/{}", loaded.scenario.scenario);
         Trial::test(name, move || gets_its_verdict(&loaded))
     });
-    let trials = passes.chain(fails).collect();
+    let trials = passes.chain(fails).chain([releases]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A scenario whose release nobody chose would change its meaning with the default.
+fn names_its_releases(catalog: &[Loaded]) -> Result<(), Failed> {
+    let names = |loaded: &&Loaded| {
+        let release = &loaded.scenario.cluster.release;
+        release.kubernetes.is_some() && release.kubevirt.is_some()
+    };
+    match catalog.iter().find(|loaded| !names(loaded)) {
+        None => Ok(()),
+        Some(loaded) => Err(format!("{} names no release", loaded.scenario.scenario).into()),
+    }
 }
 
 fn passes_twice(loaded: &Loaded) -> Result<(), Failed> {

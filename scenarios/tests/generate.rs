@@ -18,7 +18,7 @@ const MACHINES: &str = r#"
           runStrategy: Halted
           template:
             spec:
-              domain: {cpu: {cores: "{cores}"}, memory: {guest: "{memory}"}, devices: {}}
+              domain: {cpu: {cores: "{cores}"}, memory: {guest: "{memory}"}, devices: {disks: [{name: root, disk: {bus: virtio}}]}}
               volumes: [{name: root, containerDisk: {image: "{image}"}}]
 "#;
 

@@ -26,7 +26,7 @@ fn phases(runs: &[Run], reason: &str, period_nanos: u64) -> BTreeSet<u64> {
 #[test]
 fn a_seed_draws_when_the_kubelet_ticks() {
     // A pull that was put off is said to be so by a sync, which comes at a tick; there is one every second.
-    let phases = phases(&with_four_seeds("image-pull-back-off/stuck"), "BackOff", 1_000_000_000);
+    let phases = phases(&with_four_seeds("fleet/seven-ways"), "BackOff", 1_000_000_000);
     assert_eq!(phases.len(), 4, "four seeds, four phases of the second: {phases:?}");
 }
 

@@ -7,7 +7,7 @@ use crate::event_queue::{EventQueue, Phase};
 use crate::journal::Entry;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{Pod, VirtualMachine};
-use crate::random::Random;
+use crate::random::{COMPONENTS, Random};
 use crate::seat::Process;
 use crate::store::{ApiError, Horizon, Store, View};
 use crate::trace::Trace;
@@ -229,6 +229,7 @@ impl Context<'_> {
 
     /// A uniform draw of this controller's own stream, ends included.
     pub(crate) fn draw(&mut self, range: std::ops::RangeInclusive<u64>) -> u64 {
+        assert!(COMPONENTS.contains(&self.actor), "{} draws, so it stands in the list", self.actor);
         self.random.uniform(self.actor, range)
     }
 

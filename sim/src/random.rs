@@ -7,6 +7,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+/// The components that draw, by the names of their streams.
+pub const COMPONENTS: [&str; 7] =
+    ["kubelet", "node-heartbeat", "node-lifecycle", "pod-gc", "scheduler", "start-back-off", "virt-handler"];
+
 /// All randomness of a run. Each component has a stream of its own, so that a new draw in one does not shift another's.
 #[derive(Debug)]
 pub struct Random {
@@ -21,6 +25,15 @@ struct Stream {
     generator: Pcg64,
     /// Draws that were given beforehand, as fractions of the range in billionths.
     given: VecDeque<u32>,
+    /// What every other draw is, where that was determined.
+    fixed: Option<u32>,
+}
+
+impl Stream {
+    /// The next draw, if it was determined.
+    fn determined(&mut self) -> Option<u32> {
+        self.given.pop_front().or(self.fixed)
+    }
 }
 
 /// A draw as a fraction is given in billionths: integer, so that it is the same everywhere.
@@ -42,7 +55,7 @@ impl Random {
         let (low, high) = range.into_inner();
         assert!(low <= high, "a range has a number");
         let stream = self.stream(component);
-        match stream.given.pop_front() {
+        match stream.determined() {
             Some(fraction) => low + scale(high - low + 1, fraction).min(high - low),
             None => stream.generator.random_range(low..=high),
         }
@@ -51,8 +64,7 @@ impl Random {
     /// A fraction of one in billionths, from 0 on and below [`WHOLE`].
     pub fn fraction(&mut self, component: &str) -> u32 {
         let stream = self.stream(component);
-        let given = stream.given.pop_front();
-        given.unwrap_or_else(|| stream.generator.random_range(0..WHOLE))
+        stream.determined().unwrap_or_else(|| stream.generator.random_range(0..WHOLE))
     }
 
     /// As [`Random::fraction`], but draws that were given to `component/part` come first.
@@ -76,10 +88,17 @@ impl Random {
         self.stream(component).given.extend(fractions);
     }
 
+    /// Determines every draw of a component, as a fraction in billionths of its range.
+    pub fn fix(&mut self, component: &str, fraction: u32) {
+        assert!(fraction < WHOLE, "a draw is a fraction below one");
+        self.stream(component).fixed = Some(fraction);
+    }
+
     fn stream(&mut self, component: &str) -> &mut Stream {
         if !self.streams.contains_key(component) {
             let seed = xxh3_64_with_seed(component.as_bytes(), self.seed);
-            let stream = Stream { generator: Pcg64::seed_from_u64(seed), given: VecDeque::new() };
+            let stream =
+                Stream { generator: Pcg64::seed_from_u64(seed), given: VecDeque::new(), fixed: None };
             self.streams.insert(component.to_owned(), stream);
         }
         self.streams.get_mut(component).expect("the stream was just made")
@@ -112,5 +131,15 @@ mod tests {
         random.give("back-off", [0, 500_000_000, 999_999_999]);
         let draws: Vec<u64> = (0..3).map(|_| random.uniform("back-off", 10..=15)).collect();
         assert_eq!(draws, [10, 13, 15]);
+    }
+
+    #[test]
+    fn a_fixed_component_draws_the_same_each_time_after_what_was_given() {
+        let mut random = Random::new(7);
+        random.fix("kubelet", 500_000_000);
+        random.give("kubelet", [0]);
+        let draws: Vec<u64> = (0..3).map(|_| random.uniform("kubelet", 10..=15)).collect();
+        assert_eq!(draws, [10, 13, 13]);
+        assert_eq!(random.fraction("kubelet"), 500_000_000);
     }
 }

@@ -34,6 +34,11 @@ impl Cluster {
         with_kind(kind, Find { cluster: self, namespace, name })
     }
 
+    /// Every object of a kind, in the order of creation.
+    pub fn all_of(&self, kind: Kind) -> Vec<Object> {
+        with_kind(kind, All { cluster: self })
+    }
+
     /// Creates an object or, where one of its name exists, changes what the manifest says (`kubectl apply`).
     ///
     /// # Errors
@@ -116,6 +121,18 @@ impl ForKind for Find<'_> {
     fn run<T: Resource>(self) -> Self::Output {
         let (id, object) = self.cluster.view().named::<T>(self.namespace, self.name)?;
         Some((id, T::wrap(object.clone())))
+    }
+}
+
+struct All<'a> {
+    cluster: &'a Cluster,
+}
+
+impl ForKind for All<'_> {
+    type Output = Vec<Object>;
+
+    fn run<T: Resource>(self) -> Self::Output {
+        self.cluster.view().iter::<T>().map(|(_, object)| T::wrap(object.clone())).collect()
     }
 }
 

@@ -196,6 +196,14 @@ fn put(play: &mut Play, source: Source) {
 }
 
 #[test]
+fn a_restarted_importer_needs_no_second_pull() {
+    let play = Play::http();
+    let (_, pod) = play.pod().expect("the importer pod");
+    let importer = &pod.spec.containers[0];
+    assert_eq!((&*importer.name, &*importer.image_pull_policy), ("importer", "IfNotPresent"));
+}
+
+#[test]
 fn an_import_fills_a_helper_claim_and_hands_its_volume_over() {
     let mut play = Play::http();
     put(&mut play, Source::Image { size_bytes: 500_000_000 });

@@ -43,6 +43,28 @@ fn phase(cluster: &Cluster, id: ObjectId) -> String {
 }
 
 #[test]
+fn a_claim_that_a_populator_fills_is_left_to_it() {
+    let mut cluster = cluster();
+    let id = apply(
+        &mut cluster,
+        json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "disk"}, "spec": {
+            "storageClassName": "fast", "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "dataSourceRef": {"apiGroup": "cdi.kubevirt.io", "kind": "VolumeImportSource", "name": "source"}}}),
+    );
+    let cloned = apply(
+        &mut cluster,
+        json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "clone"}, "spec": {
+            "storageClassName": "fast", "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "dataSource": {"kind": "PersistentVolumeClaim", "name": "other"}}}),
+    );
+    pass(&mut cluster, 60);
+    assert_eq!(phase(&cluster, id), "Pending", "a driver makes no volume for a source that it does not know");
+    assert_eq!(phase(&cluster, cloned), "Bound", "claims it can clone");
+}
+
+#[test]
 fn an_immediate_claim_is_bound_when_its_volume_has_been_made_and_takes_it_along() {
     let mut cluster = cluster();
     let id = claim(&mut cluster, "disk", "fast");

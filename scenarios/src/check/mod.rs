@@ -1,16 +1,16 @@
 //! What a scenario file must keep beyond the shape of its fields.
 
+mod expect;
 mod fleet;
 mod steps;
 
-use crate::format::{Expect, Manifest, Scenario, Target};
+use crate::format::{ClusterSection, Manifest, Scenario, Target};
 use crate::load::Loaded;
-use crate::pins::DELETED;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use stuckvm_detector::PrintableStatus;
 use stuckvm_sim::manifest::{Document, ManifestError};
 use stuckvm_sim::quantity::Quantity;
+use stuckvm_sim::random::COMPONENTS;
 use stuckvm_sim::validation::{Refusal, of_object};
 use stuckvm_sim::{KubeVirtRelease, KubernetesRelease};
 
@@ -35,11 +35,12 @@ pub(crate) fn scenario(scenario: &Scenario, document: &Document) -> Result<(), M
         return Err(place(Fault("stepBudget".into(), expected, "0".into(), "leave it out for a billion")));
     }
     sizes(scenario).map_err(place)?;
+    draws(&scenario.cluster).map_err(place)?;
     for (index, generate) in scenario.cluster.generate.iter().enumerate() {
         fleet::generated(generate, index).map_err(place)?;
     }
     steps::steps(scenario).map_err(place)?;
-    expect(&scenario.expect).map_err(place)
+    expect::check(scenario).map_err(place)
 }
 
 /// Every manifest with the path of its field.
@@ -111,6 +112,35 @@ fn releases(scenario: &Scenario) -> Result<(), Fault> {
     Ok(())
 }
 
+fn draws(cluster: &ClusterSection) -> Result<(), Fault> {
+    for (component, fraction) in &cluster.draws {
+        let field = format!("cluster.draws.{component}");
+        if !COMPONENTS.contains(&component.as_str()) {
+            let known = COMPONENTS.join(", ");
+            let advice = "name a component that draws";
+            return Err(Fault("cluster.draws".into(), format!("one of {known}"), component.clone(), advice));
+        }
+        if !(0.0..1.0).contains(fraction) {
+            let advice = "0 is the least that can be drawn, 0.5 the middle";
+            return Err(Fault(
+                field,
+                "a fraction from 0 on and below 1".into(),
+                fraction.to_string(),
+                advice,
+            ));
+        }
+    }
+    let loops = cluster.kubelets.iter().flat_map(|found| [("tick", found.tick), ("relist", found.relist)]);
+    for (name, at) in loops {
+        if at.0 >= Duration::from_secs(1) {
+            let found = stuckvm_sim::duration::format(at.0);
+            let field = format!("cluster.kubelets.{name}");
+            return Err(Fault(field, "less than 1s".into(), found, "the loop comes round every second"));
+        }
+    }
+    Ok(())
+}
+
 fn sizes(scenario: &Scenario) -> Result<(), Fault> {
     let images = scenario
         .cluster
@@ -161,45 +191,4 @@ pub(crate) fn refused_templates(scenario: &Scenario, document: &Document, file: 
         of_object(file, document, &field, &fleet::first_of(generate))
     });
     refused.collect()
-}
-
-fn expect(expect: &Expect) -> Result<(), Fault> {
-    let Expect { status, alerts, counts, verdict } = expect;
-    if status.is_none() && alerts.is_none() && counts.is_none() && verdict.is_none() {
-        let advice = "pin what must come: `alerts: []` demands silence";
-        return Err(Fault(
-            "expect".into(),
-            "one of status, alerts, counts, verdict".into(),
-            "nothing".into(),
-            advice,
-        ));
-    }
-    for (index, pin) in status.iter().flatten().enumerate() {
-        let known = PrintableStatus::ALL.iter().any(|status| status.as_str() == pin.is);
-        if !known && pin.is != DELETED {
-            let field = format!("expect.status[{index}].is");
-            return Err(Fault(
-                field,
-                "a printable status".into(),
-                pin.is.clone(),
-                "write it as `kubectl get vm` shows it",
-            ));
-        }
-    }
-    let alerts = alerts.iter().flatten().enumerate();
-    let alerts = alerts.map(|(index, pin)| (format!("expect.alerts[{index}].as"), &pin.status));
-    let counts = counts.iter().flat_map(|counts| counts.by_status.keys());
-    let counts = counts.map(|status| (format!("expect.counts.as.{status}"), status));
-    for (field, status) in alerts.chain(counts) {
-        if PrintableStatus::parse(status).is_none_or(|status| !status.is_error()) {
-            let known = PrintableStatus::ERRORS.map(PrintableStatus::runbook_str).join(", ");
-            return Err(Fault(
-                field,
-                format!("one of {known}"),
-                status.clone(),
-                "use the runbook's spelling",
-            ));
-        }
-    }
-    Ok(())
 }

@@ -15,6 +15,13 @@ pub struct ClusterSection {
     /// How long things take.
     #[serde(default)]
     pub latency: LatencySection,
+    /// Draws that are determined: each one of that component is this fraction of its range, from 0 on and below 1. The
+    /// components are kubelet, node-heartbeat, node-lifecycle, pod-gc, scheduler, start-back-off and virt-handler.
+    #[serde(default)]
+    pub draws: BTreeMap<String, f64>,
+    /// When the loops of every kubelet come round; by default it follows from the node's name.
+    #[serde(default)]
+    pub kubelets: Option<KubeletSection>,
     /// Nodes, StorageClasses, claims and whatever else stands there.
     #[serde(default)]
     pub manifests: Vec<Manifest>,
@@ -72,6 +79,16 @@ pub struct LatencySection {
     /// From a launcher's start to its death where it dies at once.
     #[serde(default)]
     pub launcher_crash: Option<Span>,
+}
+
+/// The loops of every kubelet.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct KubeletSection {
+    /// The first tick of the sync loop after 0s, less than 1s; the others come a second apart.
+    pub tick: Span,
+    /// The first relist of the runtime after 0s, less than 1s; the others come 1.00002s apart.
+    pub relist: Span,
 }
 
 /// An image that exists.

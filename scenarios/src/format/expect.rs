@@ -1,6 +1,6 @@
 //! `expect`: what must come of it.
 
-use super::{Span, VmName};
+use super::{ExpectedEvent, ExpectedObject, Span, VmName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,6 +18,12 @@ pub struct Expect {
     /// How many alerts in all.
     #[serde(default)]
     pub counts: Option<Counts>,
+    /// What other objects show, at an instant or from one on.
+    #[serde(default)]
+    pub objects: Option<Vec<ExpectedObject>>,
+    /// Kubernetes events that are recorded, others may be too.
+    #[serde(default)]
+    pub events: Option<Vec<ExpectedEvent>>,
     /// For scenarios that must not pass: the verdict that they must get.
     #[serde(default)]
     pub verdict: Option<ExpectedVerdict>,
@@ -31,6 +37,9 @@ pub struct ExpectedStatus {
     pub vm: VmName,
     /// When virt-controller writes it, from the start.
     pub at: Span,
+    /// For instants that are drawn: at the latest then, and at `at` at the earliest.
+    #[serde(default)]
+    pub by: Option<Span>,
     /// The status in its wire spelling; `deleted` when the machine is gone.
     pub is: String,
 }

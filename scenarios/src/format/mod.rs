@@ -16,12 +16,14 @@
 
 mod cluster;
 mod expect;
+mod expect_object;
 mod generate;
 mod scalars;
 mod step;
 
-pub use cluster::{ClusterSection, ImageSpec, LatencySection, ReleaseSection, SourceSpec};
+pub use cluster::{ClusterSection, ImageSpec, KubeletSection, LatencySection, ReleaseSection, SourceSpec};
 pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict, NotPass};
+pub use expect_object::{ExpectedEvent, ExpectedObject};
 pub use generate::{Generate, GenerateArrival, GeneratedFault, GeneratedSize};
 pub use scalars::{KindName, Manifest, Span, Start, VmName};
 pub use step::{

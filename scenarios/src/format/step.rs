@@ -39,6 +39,12 @@ pub struct Step {
     /// A node that is cordoned and whose pods are evicted, as `kubectl drain` does.
     #[serde(default)]
     pub drain: Option<String>,
+    /// A virtual machine whose guest's kernel panics.
+    #[serde(default)]
+    pub panic: Option<VmName>,
+    /// A virtual machine whose guest powers itself off.
+    #[serde(default)]
+    pub power_off: Option<VmName>,
     /// What breaks.
     #[serde(default, rename = "break")]
     pub breaks: Option<Target>,

@@ -39,9 +39,9 @@ impl Admit for VirtualMachineInstance {
 
 /// The finalizer that virt-controller removes when no pod of the instance is left.
 pub(crate) fn foreground_finalizer(release: KubeVirtRelease) -> ArcStr {
-    match release {
-        KubeVirtRelease::V0_59 | KubeVirtRelease::V1_3 => arcstr::literal!("foregroundDeleteVirtualMachine"),
-        KubeVirtRelease::Main2026_08 => arcstr::literal!("kubevirt.io/foregroundDeleteVirtualMachine"),
+    match release.profile().qualifies_finalizer {
+        true => arcstr::literal!("kubevirt.io/foregroundDeleteVirtualMachine"),
+        false => arcstr::literal!("foregroundDeleteVirtualMachine"),
     }
 }
 
@@ -85,7 +85,7 @@ fn set_machine_type(spec: &mut VirtualMachineInstanceSpec) {
     spec.domain.rest.insert("machine", json!({ "type": machine }));
 }
 
-/// `setDefaultResourceRequests`; 0.59 also asks for the guest's memory.
+/// `setDefaultResourceRequests`; old releases also ask for the guest's memory.
 fn set_resource_requests(domain: &mut Domain, release: KubeVirtRelease) {
     let set = |amount: Option<&Quantity>| amount.filter(|amount| !amount.is_zero()).cloned();
     let resources = &mut domain.resources;
@@ -93,7 +93,8 @@ fn set_resource_requests(domain: &mut Domain, release: KubeVirtRelease) {
         resources.requests.insert("cpu", limit);
     }
     let guest = domain.memory.as_ref().and_then(|memory| memory.guest.clone());
-    if let (KubeVirtRelease::V0_59, Some(guest), None) = (release, guest, resources.requests.get("memory")) {
+    let guest = guest.filter(|_| release.profile().requests_guest_memory);
+    if let (Some(guest), None) = (guest, resources.requests.get("memory")) {
         resources.requests.insert("memory", guest);
     }
 }

@@ -168,6 +168,7 @@ fn upload_pod(cx: &Context<'_>, claim: &Claim, name: &ArcStr) -> Pod {
     let server = Container {
         name: literal!("cdi-upload-server"),
         image: cx.config.cdi.upload_server_image.clone(),
+        image_pull_policy: literal!("IfNotPresent"),
         readiness_probe: Some(Arc::new(probe)),
         ..Container::default()
     };

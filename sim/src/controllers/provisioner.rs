@@ -96,6 +96,11 @@ impl Provisioner {
             meta.namespace, meta.name
         );
         cx.event(&claim, EventType::Normal, "Provisioning", &message);
+        if is_for_populator(&claim) {
+            let message = "Assuming an external populator will provision the volume";
+            cx.event(&claim, EventType::Normal, "Provisioning", message);
+            return;
+        }
         self.busy.insert(id);
         cx.complete_after(cx.config.latency.provision, id);
     }
@@ -187,6 +192,15 @@ fn wanted_from(claim: &PersistentVolumeClaim) -> Option<&ArcStr> {
     let annotations = &claim.metadata.annotations;
     let named = annotations.get(STORAGE_PROVISIONER).or(annotations.get(BETA_STORAGE_PROVISIONER));
     named.filter(|_| claim.spec.volume_name.is_empty() && !claim.metadata.is_deleting())
+}
+
+/// Whether the claim has a source that no driver can copy (external-provisioner, `pkg/controller/controller.go`,
+/// `prepareProvision`): the error is an `IgnoredError`, after which nothing is tried again.
+fn is_for_populator(claim: &PersistentVolumeClaim) -> bool {
+    let of_rest = || Some(claim.spec.rest.get("dataSource")?.get("kind")?.as_str()?.into());
+    let kind: Option<ArcStr> =
+        claim.spec.data_source_ref.as_ref().map(|source| source.kind.clone()).or_else(of_rest);
+    kind.is_some_and(|kind| !["VolumeSnapshot", "PersistentVolumeClaim"].contains(&kind.as_str()))
 }
 
 /// A claim that still wants a volume, and its class. A delayed one must have a node.

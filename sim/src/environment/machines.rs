@@ -20,6 +20,8 @@ pub struct KubeletStart {
 pub struct Machines {
     lost: BTreeSet<ArcStr>,
     starts: BTreeMap<ArcStr, KubeletStart>,
+    /// When the kubelets of all other nodes started, if that was determined.
+    start_of_all: Option<KubeletStart>,
     images: BTreeMap<ArcStr, Time>,
     pull_limits: Option<PullLimits>,
 }
@@ -45,11 +47,16 @@ impl Machines {
         self.starts.insert(node.into(), start);
     }
 
+    /// Determines when the kubelets of all nodes started their loops that have no start of their own.
+    pub fn start_kubelets(&mut self, start: KubeletStart) {
+        self.start_of_all = Some(start);
+    }
+
     /// When a node's kubelet started its loops: unless determined, some two minutes before `begin`, at an instant that
     /// follows from the run's seed and the node's name, so that one more node does not shift another's.
     pub fn kubelet_start(&self, node: &str, begin: Time, seed: u64) -> KubeletStart {
-        if let Some(start) = self.starts.get(node) {
-            return *start;
+        if let Some(start) = self.starts.get(node).copied().or(self.start_of_all) {
+            return start;
         }
         let phase = xxh3_64_with_seed(node.as_bytes(), seed);
         let within = |part: u64| Time::from_nanos(begin.as_nanos().saturating_sub(part % 1_000_000_000));

@@ -101,14 +101,32 @@ impl Environment {
             return program.clone();
         }
         let label = |key: &str| pod.metadata.labels.get(key).map(ArcStr::as_str);
-        if label("kubevirt.io") == Some("virt-launcher") {
-            // virt-launcher outlives its guest: it ends when the guest has shut down.
-            let after = self.launchers.stops_after(latency, pod, container);
-            Program { stop: Stop { after, exit_code: 0 }, ..self.launchers.program(latency, pod, container) }
+        if is_launcher(pod) {
+            self.launchers.program(latency, pod, container)
         } else if label("cdi.kubevirt.io") == Some("importer") {
             self.sources.program(&self.registry, latency, pod, container)
         } else {
             Program::forever()
         }
     }
+
+    /// How a container ends that runs this program and is told to stop now. virt-launcher outlives its guest: it ends when
+    /// the guest has shut down, if there still is one.
+    pub(crate) fn stop(
+        &self,
+        latency: &Latency,
+        pod: &Pod,
+        container: &Container,
+        program: &Program,
+    ) -> Stop {
+        let scripted = self.programs.get(&pod.metadata.name, &container.name, 0).is_some();
+        if scripted || !is_launcher(pod) {
+            return program.stop;
+        }
+        Stop { after: self.launchers.stops_after(latency, pod, container), exit_code: 0 }
+    }
+}
+
+fn is_launcher(pod: &Pod) -> bool {
+    pod.metadata.labels.has("kubevirt.io", "virt-launcher")
 }

@@ -2,6 +2,7 @@
 //! `serialconsolelog.go` and `pkg/container-disk/container-disk.go`.
 
 use super::LAUNCHER_IMAGE;
+use crate::kubevirt_profile::ConsoleLog;
 use crate::objects::{
     Container, ContainerDisk, ContainerResources, Probe, ResourceList, VirtualMachineInstanceSpec,
 };
@@ -29,7 +30,7 @@ pub(super) fn render(
         spec.volumes.iter().filter_map(|volume| Some((&volume.name, volume.container_disk.as_ref()?)));
     let rigid = spec.has_dedicated_cpus() || spec.wants_guaranteed_qos();
     let disk = |name: ArcStr, image: &ContainerDisk| disk_container(name, image, rigid);
-    if release >= KubeVirtRelease::Main2026_08 {
+    if release.profile().image_volumes {
         all.init_containers.extend(console_log(spec, rigid, release));
         all.init_containers.extend(disks.map(|(name, image)| disk(arcstr::format!("volume{name}"), image)));
         return all;
@@ -75,12 +76,13 @@ fn console_log(
     let switch = |name: &str| spec.domain.devices.get(name).and_then(Value::as_bool);
     let attached = switch("autoattachSerialConsole").unwrap_or(true);
     let wanted = attached && switch("logSerialConsole").unwrap_or(true);
-    if !wanted || release < KubeVirtRelease::V1_3 {
+    let place = release.profile().console_log;
+    if !wanted || place == ConsoleLog::None {
         return None;
     }
     let limits = amounts(&[("cpu", "15m"), ("memory", "60M")]);
     let requests = if rigid { limits.clone() } else { amounts(&[("cpu", "5m"), ("memory", "35M")]) };
-    let sidecar = release >= KubeVirtRelease::Main2026_08;
+    let sidecar = place == ConsoleLog::Sidecar;
     Some(Container {
         resources: ContainerResources { requests, limits, ..ContainerResources::default() },
         restart_policy: sidecar.then(|| arcstr::literal!("Always")),

@@ -13,8 +13,8 @@ const KILO: i32 = 3;
 
 /// `GetMemoryOverhead`. Network bindings add nothing: masquerade and bridge are free.
 pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Quantity {
-    let bytes =
-        page_tables(spec) + MI * (fixed(release) + per_cpu(spec) + devices(spec, release) + extras(spec));
+    let bytes = page_tables(spec)
+        + MI * (release.profile().fixed_overhead + per_cpu(spec) + devices(spec, release) + extras(spec));
     let mut overhead = Quantity::whole(bytes, Format::DecimalSI);
     let reserved = spec.domain.memory.as_ref().and_then(|memory| memory.rest.get("reservedOverhead"));
     let added = reserved.and_then(|reserved| reserved.get("addedOverhead")).and_then(Value::as_str);
@@ -28,14 +28,6 @@ pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelea
 fn page_tables(spec: &VirtualMachineInstanceSpec) -> i64 {
     let requested = spec.domain.resources.requests.get("memory");
     requested.map_or(0, |amount| amount.scaled_value(KILO).wrapping_mul(1000) / 512)
-}
-
-/// virt-launcher-monitor, virt-launcher, virtlogd, virtqemud and qemu, in Mi.
-fn fixed(release: KubeVirtRelease) -> i64 {
-    match release {
-        KubeVirtRelease::V0_59 => 25 + 100 + 20 + 35 + 30,
-        KubeVirtRelease::V1_3 | KubeVirtRelease::Main2026_08 => 25 + 100 + 25 + 40 + 50,
-    }
 }
 
 /// 8 Mi for each vCPU and as much for the I/O thread.
@@ -55,7 +47,7 @@ fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
     let devices = &spec.domain.devices;
     let on = |device: &str| devices.get(device).and_then(Value::as_bool).unwrap_or(true);
     let any = |list: &str| devices.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-    let video = if release == KubeVirtRelease::V0_59 { 16 } else { 32 };
+    let video = release.profile().graphics_overhead;
     let tpm = devices
         .get("tpm")
         .is_some_and(|tpm| !tpm.is_null() && tpm.get("enabled").and_then(Value::as_bool).unwrap_or(true));

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(super) fn node_selector(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> StrMap {
     let mut selector = StrMap::new();
     selector.insert(arcstr::literal!("kubevirt.io/schedulable"), arcstr::literal!("true"));
-    if !spec.architecture.is_empty() && release >= KubeVirtRelease::V1_3 {
+    if !spec.architecture.is_empty() && release.profile().selects_architecture {
         selector.insert(arcstr::literal!("kubernetes.io/arch"), spec.architecture.to_lowercase());
     }
     for (key, value) in spec.node_selector.iter() {
@@ -23,7 +23,8 @@ pub(super) fn node_selector(spec: &VirtualMachineInstanceSpec, release: KubeVirt
         require(arcstr::literal!("kubevirt.io/cpumanager"));
     }
     let machine = spec.domain.rest.get("machine").and_then(|machine| machine.get("type"));
-    if let (Some(machine), KubeVirtRelease::Main2026_08) = (machine.and_then(Value::as_str), release) {
+    let machine = machine.and_then(Value::as_str).filter(|_| release.profile().selects_machine_type);
+    if let Some(machine) = machine {
         require(arcstr::format!("machine-type.node.kubevirt.io/{machine}"));
     }
     let Some(cpu) = spec.domain.cpu.as_ref().filter(|cpu| !cpu.model.is_empty()) else { return selector };

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// Claims in the order of the instance's volumes, then images, which are volumes since main.
 pub(super) fn render(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Vec<PodVolume> {
     let mut volumes: Vec<PodVolume> = spec.volumes.iter().filter_map(claim).collect();
-    if release < KubeVirtRelease::Main2026_08 {
+    if !release.profile().image_volumes {
         return volumes;
     }
     let images = spec.volumes.iter().filter_map(|volume| Some((volume, volume.container_disk.as_ref()?)));

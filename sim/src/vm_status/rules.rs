@@ -5,7 +5,6 @@
 
 use super::{Situation, helpers, volumes};
 use crate::objects::RunStrategy;
-use crate::release::KubeVirtRelease;
 
 /// The machine is being deleted.
 pub(super) fn is_terminating(s: &Situation<'_>) -> bool {
@@ -87,7 +86,7 @@ pub(super) fn is_stopped(s: &Situation<'_>) -> bool {
 
 /// The target of a migration between clusters, since release 1.6.
 pub(super) fn is_waiting_for_receiver(s: &Situation<'_>) -> bool {
-    s.release > KubeVirtRelease::V1_3
+    s.release.profile().knows_receivers
         && s.vm.spec.run_strategy() == Ok(RunStrategy::WaitAsReceiver)
         && s.vmi.is_none_or(|vmi| helpers::is_in_phase(vmi, "WaitingForSync"))
 }

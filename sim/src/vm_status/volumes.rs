@@ -27,7 +27,7 @@ pub(super) fn unbound_claim<'a>(s: &Situation<'a>) -> Option<&'a Arc<PersistentV
 }
 
 fn has_stopped_running(dv: &DataVolume, release: KubeVirtRelease) -> bool {
-    let knows_pull_failures = release >= KubeVirtRelease::V1_3;
+    let knows_pull_failures = release.profile().heeds_refused_pulls;
     dv.status.conditions.condition("Running").is_some_and(|running| {
         running.is_false_because("Error")
             || knows_pull_failures && running.is_false_because("ImagePullFailed")
@@ -41,7 +41,7 @@ fn is_in_progress(dv: &DataVolume, release: KubeVirtRelease) -> bool {
         return false;
     }
     let bound = dv.status.conditions.condition("Bound").is_some_and(|bound| bound.status == Truth::True);
-    let counts_unbound = release > KubeVirtRelease::V0_59;
+    let counts_unbound = release.profile().counts_unbound_volumes;
     bound || counts_unbound && phase != "WaitForFirstConsumer"
 }
 

@@ -168,8 +168,10 @@ fn rest(field: &str, value: serde_json::Value) -> Rest {
     rest
 }
 
+/// Every image is pulled if it is not there (`common.DefaultPullPolicy`), whatever its tag.
 fn container(name: &'static str, image: &ArcStr) -> Container {
-    Container { name: name.into(), image: image.clone(), ..Container::default() }
+    let image_pull_policy = literal!("IfNotPresent");
+    Container { name: name.into(), image: image.clone(), image_pull_policy, ..Container::default() }
 }
 
 fn empty_volume(name: &'static str) -> PodVolume {

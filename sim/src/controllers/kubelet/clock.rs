@@ -8,11 +8,11 @@ use std::time::Duration;
 use stuckvm_detector::Time;
 
 /// A tick of the sync loop comes every second.
-const TICK: u64 = 1_000_000_000;
+pub const TICK: Duration = Duration::from_secs(1);
 /// A relist comes 1 s after the end of the one before, which took 20 µs.
-const RELIST: u64 = 1_000_020_000;
+pub const RELIST: Duration = Duration::from_nanos(1_000_020_000);
 /// Housekeeping comes every 2 s.
-const HOUSEKEEPING: u64 = 2_000_000_000;
+const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
 /// When the loops of one kubelet come round.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,8 @@ impl Clock {
     }
 }
 
-fn after(first: Time, period: u64, instant: Time) -> Time {
+fn after(first: Time, period: Duration, instant: Time) -> Time {
+    let period = u64::try_from(period.as_nanos()).expect("periods are seconds");
     let (first, instant) = (first.as_nanos(), instant.as_nanos());
     if instant < first {
         return Time::from_nanos(first);

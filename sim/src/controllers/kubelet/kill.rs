@@ -128,7 +128,9 @@ impl Turn<'_, '_> {
                 continue;
             };
             let number = run_number(slot, record.restarts);
-            let stop = self.program(slot).stop;
+            let (program, container) = (self.program(slot), self.worker.pod.container(slot));
+            let latency = &self.cx.config.latency;
+            let stop = self.cx.environment.stop(latency, &self.worker.pod, container, &program);
             let Stop { after, exit_code } =
                 if stop.after < grace { stop } else { Stop { after: grace, exit_code: 137 } };
             let kill = self.worker.kill.as_mut().expect("something is being killed");

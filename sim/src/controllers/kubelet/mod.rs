@@ -24,6 +24,7 @@ mod status_manager;
 mod sync_pod;
 mod task;
 
+pub use clock::{RELIST, TICK};
 pub use image_manager::{Ensured, ImageError, ImageEvent, ImageManager, ImageRequest, Inspection, Pulled};
 pub use image_puller::{ImagePuller, PullLimits, Running, Ticket};
 pub use runtime::{ContainerRecord, Exit, PodRuntime, RunState, Sandbox};

@@ -45,7 +45,9 @@ impl Scheduler {
                 }
                 Pending::Update(id, pod) => self.update_queued(id, &pod, now),
                 Pending::Event(event) => match &event {
-                    ClusterEvent::Claim(claim, _) => self.move_users(claim, &event, (now, view)),
+                    ClusterEvent::Claim(claim, _) if self.snapshot.profile.queueing_hints => {
+                        self.move_users(claim, &event, (now, view));
+                    }
                     _ => self.move_pods(&event, now),
                 },
             }
@@ -63,7 +65,8 @@ impl Scheduler {
         }
     }
 
-    /// The same for an event of a claim, which helps none but the pods that use it: they are looked up, not searched.
+    /// The same for an event of a claim, which by the hints helps none but the pods that use it: they are looked up, not
+    /// searched.
     fn move_users(
         &mut self,
         claim: &PersistentVolumeClaim,

@@ -34,8 +34,9 @@ impl Reconcile<'_, '_> {
     /// Lets an instance go whose end the status has taken in.
     pub(super) fn remove_instance_finalizer(&mut self) -> Result<(), ArcStr> {
         let Some(vmi) = &self.vmi else { return Ok(()) };
-        let deleted_receiver =
-            vmi.object.status.phase == "WaitingForSync" && vmi.object.metadata.is_deleting();
+        let deleted_receiver = vmi.object.status.phase == "WaitingForSync"
+            && self.cx.config.kubevirt.profile().knows_receivers
+            && vmi.object.metadata.is_deleting();
         let ended = vmi.object.is_final() || deleted_receiver;
         if !ended || !vmi.object.metadata.has_finalizer(&FINALIZER) {
             return Ok(());

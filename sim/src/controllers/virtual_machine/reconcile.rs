@@ -9,7 +9,6 @@ use crate::kind::ObjectId;
 use crate::objects::{
     RunStrategy, RunStrategyError, VirtualMachine, VirtualMachineInstance, VirtualMachineStatus,
 };
-use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
 use std::sync::Arc;
 
@@ -119,7 +118,7 @@ impl<'r, 'c> Reconcile<'r, 'c> {
     /// The run strategy as this release knows it: `WaitAsReceiver` came with 1.6.
     fn run_strategy(&self) -> Result<RunStrategy, RunStrategyError> {
         match self.vm.spec.run_strategy() {
-            Ok(RunStrategy::WaitAsReceiver) if self.cx.config.kubevirt <= KubeVirtRelease::V1_3 => {
+            Ok(RunStrategy::WaitAsReceiver) if !self.cx.config.kubevirt.profile().knows_receivers => {
                 Err(RunStrategyError::Unknown(self.vm.spec.run_strategy_word()))
             }
             strategy => strategy,

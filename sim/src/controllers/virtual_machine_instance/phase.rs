@@ -28,11 +28,13 @@ pub(super) fn advance(
         "Running" | "Scheduled" if launcher.is_none() => copy.status.phase = arcstr::literal!("Failed"),
         "Running" | "Scheduled" => {}
         "Failed" | "Succeeded" => finished(pass, copy, cx.config.kubevirt, cx.view()),
-        "WaitingForSync" if pass.vmi.metadata.is_deleting() => {
-            remove_finalizers(pass, copy, cx.config.kubevirt, cx.view());
+        "WaitingForSync" if cx.config.kubevirt.profile().knows_receivers => {
+            if pass.vmi.metadata.is_deleting() {
+                remove_finalizers(pass, copy, cx.config.kubevirt, cx.view());
+            } else if launcher.is_some() {
+                copy.status.phase = arcstr::literal!("Scheduling");
+            }
         }
-        "WaitingForSync" if launcher.is_some() => copy.status.phase = arcstr::literal!("Scheduling"),
-        "WaitingForSync" => {}
         other => return Err(arcstr::format!("unknown vmi phase {other}")),
     }
     Ok(())

@@ -5,7 +5,6 @@ use super::{OwnedPod, Pass, SyncError, VirtualMachineInstanceController, pods, v
 use crate::context::{Context, EventType};
 use crate::launcher_pod::{self, EPHEMERAL_PROVISIONING};
 use crate::objects::Pod;
-use crate::release::KubeVirtRelease;
 use crate::store::ApiError;
 use arcstr::ArcStr;
 use std::sync::Arc;
@@ -46,7 +45,7 @@ impl VirtualMachineInstanceController {
         temporary: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), SyncError> {
-        if cx.config.kubevirt < KubeVirtRelease::V1_3 {
+        if !cx.config.kubevirt.profile().waits_for_claims {
             require_claims(pass, cx)?;
         }
         let rendered = launcher_pod::render_spec(&pass.vmi, cx.config.kubevirt);

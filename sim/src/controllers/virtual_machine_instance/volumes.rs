@@ -7,7 +7,6 @@ use crate::context::{Context, EventType};
 use crate::objects::{
     Condition, Conditions, DataVolume, PersistentVolumeClaim, Truth, VirtualMachineInstance, VmVolume,
 };
-use crate::release::KubeVirtRelease;
 use crate::store::View;
 use arcstr::ArcStr;
 use std::sync::Arc;
@@ -53,7 +52,7 @@ pub(super) fn check(pass: &Pass, cx: &mut Context<'_>) -> Result<Readiness, Sync
             VolumeState::Ready => {}
             VolumeState::WaitsForFirstConsumer => all.wait_for_first_consumer = true,
             VolumeState::Filling => all.ready = false,
-            VolumeState::ClaimAbsent if cx.config.kubevirt < KubeVirtRelease::V1_3 => {}
+            VolumeState::ClaimAbsent if !cx.config.kubevirt.profile().waits_for_claims => {}
             VolumeState::ClaimAbsent => return Err(no_claim(pass, volume, cx)),
             VolumeState::OwnerAbsent(error) => {
                 let message = format!("Error determining if volume is ready: {error}");

@@ -1,6 +1,14 @@
-//! Checks what a scenario file pins: statuses, alerts, counts.
+//! Checks what a scenario file pins: statuses, alerts, counts, objects, events.
 
-use crate::format::{Counts, Expect, ExpectedAlert, ExpectedStatus, Scenario, VmName};
+mod events;
+mod matching;
+mod objects;
+
+pub(crate) use events::Recorded;
+pub(crate) use objects::ObjectPins;
+
+use crate::format::{Counts, Expect, ExpectedAlert, ExpectedStatus, Scenario, Span, VmName};
+use crate::play::Played;
 use crate::stream::{Alert, AlertKind, Vm};
 use crate::verdict::{Part, StatusEntry, Unmet};
 use std::collections::BTreeSet;
@@ -11,17 +19,15 @@ use stuckvm_detector::{PrintableStatus, Time};
 pub(crate) const DELETED: &str = "deleted";
 
 /// The first thing that the file pins and that did not come so.
-pub(crate) fn check(
-    scenario: &Scenario,
-    start: Time,
-    statuses: &[StatusEntry],
-    alerts: &[Alert],
-) -> Option<Unmet> {
-    let Expect { status, alerts: pinned, counts, .. } = &scenario.expect;
+pub(crate) fn check(scenario: &Scenario, played: &Played) -> Option<Unmet> {
+    let Played { start, statuses, alerts, .. } = played;
+    let start = *start;
+    let Expect { status, alerts: pinned, counts, events, .. } = &scenario.expect;
     let status = status.as_ref().and_then(|pinned| check_statuses(pinned, start, statuses));
     let alert = || pinned.as_ref().and_then(|pinned| check_alerts(pinned, start, alerts));
     let count = || counts.as_ref().and_then(|counts| check_counts(counts, alerts));
-    status.or_else(alert).or_else(count)
+    let event = || events.as_ref().and_then(|pinned| events::check(pinned, start, &played.events));
+    status.or_else(alert).or_else(count).or_else(|| played.unmet_object.clone()).or_else(event)
 }
 
 /// The machines that `expect` names.
@@ -52,19 +58,12 @@ fn check_counts(pinned: &Counts, alerts: &[Alert]) -> Option<Unmet> {
 fn check_statuses(pinned: &[ExpectedStatus], start: Time, statuses: &[StatusEntry]) -> Option<Unmet> {
     let machines: BTreeSet<&VmName> = pinned.iter().map(|pin| &pin.vm).collect();
     for vm in machines {
-        let wanted: Vec<(Time, &str)> = pinned
-            .iter()
-            .filter(|pin| pin.vm == *vm)
-            .map(|pin| (after(start, pin.at.0), pin.is.as_str()))
-            .collect();
+        let wanted: Vec<&ExpectedStatus> = pinned.iter().filter(|pin| pin.vm == *vm).collect();
         let came: Vec<&StatusEntry> =
             statuses.iter().filter(|entry| is(&entry.vm, vm) && !entry.status.is_empty()).collect();
         for index in 0..wanted.len().max(came.len()) {
             let (wanted, came) = (wanted.get(index), came.get(index));
-            if wanted
-                .zip(came)
-                .is_some_and(|((at, status), entry)| *at == entry.at && *status == entry.status)
-            {
+            if wanted.zip(came).is_some_and(|(pin, entry)| agrees(pin, start, entry)) {
                 continue;
             }
             let say = |at: Time, status: &str| format!("{status} at {}", since(start, at));
@@ -72,13 +71,28 @@ fn check_statuses(pinned: &[ExpectedStatus], start: Time, statuses: &[StatusEntr
             return Some(Unmet {
                 part: Part::Status,
                 vm: came.map(|entry| entry.vm.clone()).or_else(|| Some(Vm::new(&vm.namespace, &vm.name, ""))),
-                at: wanted.map(|(at, _)| *at).into_iter().chain(came.map(|entry| entry.at)).min(),
-                expected: wanted.map_or_else(nothing, |(at, status)| say(*at, status)),
+                at: wanted
+                    .map(|pin| after(start, pin.at.0))
+                    .into_iter()
+                    .chain(came.map(|entry| entry.at))
+                    .min(),
+                expected: wanted.map_or_else(nothing, |pin| wish(pin)),
                 got: came.map_or_else(nothing, |entry| say(entry.at, &entry.status)),
             });
         }
     }
     None
+}
+
+fn agrees(pin: &ExpectedStatus, start: Time, entry: &StatusEntry) -> bool {
+    let window = after(start, pin.at.0)..=after(start, pin.by.unwrap_or(pin.at).0);
+    window.contains(&entry.at) && pin.is == entry.status
+}
+
+fn wish(pin: &ExpectedStatus) -> String {
+    let span = |span: Span| stuckvm_sim::duration::format(span.0);
+    let by = pin.by.map_or_else(String::new, |by| format!(" to {}", span(by)));
+    format!("{} at {}{by}", pin.is, span(pin.at))
 }
 
 /// Exactly the pinned alerts and no others, in whatever order they are listed.

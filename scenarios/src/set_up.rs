@@ -1,0 +1,96 @@
+//! The cluster that a scenario asks for: its releases and latencies, what is drawn, what its registries and sources hold.
+
+use crate::format::{ClusterSection, KubeletSection, LatencySection, Scenario, Span};
+use crate::play::PlayOptions;
+use crate::steps::{image_of, source_of};
+use std::time::Duration;
+use stuckvm_detector::Time;
+use stuckvm_sim::environment::KubeletStart;
+use stuckvm_sim::kubelet::{RELIST, TICK};
+use stuckvm_sim::random::WHOLE;
+use stuckvm_sim::{Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency};
+
+/// How long before 0s the cluster's manifests are applied, so that it has come to rest.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// The cluster before any manifest is applied, a minute before `start`.
+pub(crate) fn cluster(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Cluster {
+    let mut cluster = Cluster::new(config(scenario, start, options));
+    prepare(&scenario.cluster, start, &mut cluster);
+    cluster
+}
+
+fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config {
+    let release = &scenario.cluster.release;
+    let kubernetes = release.kubernetes.as_deref().and_then(KubernetesRelease::parse).unwrap_or_default();
+    let kubevirt = release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
+    let settled_from = start.as_nanos().saturating_sub(u64::try_from(SETTLING.as_nanos()).expect("a minute"));
+    Config {
+        start: Time::from_nanos(settled_from),
+        seed: options.seed.unwrap_or(scenario.seed),
+        latency: latency(&scenario.cluster.latency),
+        kubernetes,
+        kubevirt,
+        keep_trace: options.keep_trace,
+        run_budget: scenario.step_budget.unwrap_or(Config::default().run_budget),
+        keep_journal: scenario.expect.events.is_some(),
+        ..Config::default()
+    }
+}
+
+fn latency(section: &LatencySection) -> Latency {
+    let LatencySection { reaction, sandbox, container_start, guest_boot, guest_shutdown, .. } = section;
+    let LatencySection { provision, import_failure, pull_failure, launcher_crash, .. } = section;
+    let given = |span: &Option<Span>, default: Duration| span.map_or(default, |span| span.0);
+    let default = Latency::default();
+    Latency {
+        reaction: given(reaction, default.reaction),
+        sandbox: given(sandbox, default.sandbox),
+        pod_sync: default.pod_sync,
+        container_start: given(container_start, default.container_start),
+        guest_boot: given(guest_boot, default.guest_boot),
+        guest_shutdown: given(guest_shutdown, default.guest_shutdown),
+        provision: given(provision, default.provision),
+        import_failure: given(import_failure, default.import_failure),
+        pull_failure: given(pull_failure, default.pull_failure),
+        launcher_crash: given(launcher_crash, default.launcher_crash),
+    }
+}
+
+fn prepare(section: &ClusterSection, start: Time, cluster: &mut Cluster) {
+    for (component, fraction) in &section.draws {
+        cluster.random_mut().fix(component, billionths(*fraction));
+    }
+    let answer = cluster.config().latency.pull_failure;
+    let environment = cluster.environment_mut();
+    environment.registry.answer = answer;
+    if let Some(kubelets) = section.kubelets {
+        environment.machines.start_kubelets(kubelet_start(kubelets, start));
+    }
+    for (reference, image) in &section.images {
+        environment.registry.push(reference.as_str(), image_of(Some(image)));
+    }
+    for (url, source) in &section.sources {
+        environment.sources.put(url.as_str(), source_of(source));
+    }
+}
+
+/// A fraction below one as the generator takes it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the loader has checked the range"
+)]
+fn billionths(fraction: f64) -> u32 {
+    (fraction * f64::from(WHOLE)).round() as u32
+}
+
+/// Loops that have been running since before the manifests were applied, and come round as the file says after 0s.
+fn kubelet_start(section: KubeletSection, start: Time) -> KubeletStart {
+    let rounds = u32::try_from(SETTLING.as_secs()).expect("a minute") + 1;
+    let before = |at: Span, period: Duration| {
+        let early = u64::try_from((period * rounds).as_nanos()).expect("two minutes");
+        Time::from_nanos((start + at.0).as_nanos().saturating_sub(early))
+    };
+    KubeletStart { tick: before(section.tick, TICK), relist: before(section.relist, RELIST) }
+}

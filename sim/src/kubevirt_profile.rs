@@ -1,0 +1,92 @@
+//! What differs between the releases of KubeVirt that are modelled: a table of switches, a column a release.
+//!
+//! Read in release-0.59 (`c7a8dee9935a`), release-1.3 and main of August 2026 (`d923fdb815cd`).
+
+use crate::release::KubeVirtRelease;
+
+/// The switches of a release. Scenarios of the catalog's folder `releases/` show each of them.
+#[derive(Clone, Copy, Debug)]
+pub struct KubeVirtProfile {
+    /// DataVolumes that are not bound count as on their way (1.0); before, they are passed over.
+    pub counts_unbound_volumes: bool,
+    /// An importer whose image cannot be pulled is an error (1.3).
+    pub heeds_refused_pulls: bool,
+    /// A missing claim is looked for before the pod is rendered, and waited for (1.0); before, rendering fails.
+    pub waits_for_claims: bool,
+    /// The run strategy WaitAsReceiver and the phase WaitingForSync exist (1.6).
+    pub knows_receivers: bool,
+    /// The webhook copies the guest's memory to the requests (until 1.0), so that page tables count.
+    pub requests_guest_memory: bool,
+    /// virt-launcher-monitor, virt-launcher, virtlogd, virtqemud and qemu, in Mi.
+    pub fixed_overhead: i64,
+    /// A graphics device, in Mi.
+    pub graphics_overhead: i64,
+    /// Where the guest's console is logged.
+    pub console_log: ConsoleLog,
+    /// Container disks are volumes of their images (gate ImageVolume); before, containers that serve them.
+    pub image_volumes: bool,
+    /// Launchers ask for the node's architecture (1.0).
+    pub selects_architecture: bool,
+    /// Launchers ask for the machine type (1.5).
+    pub selects_machine_type: bool,
+    /// The instance's finalizer has KubeVirt's domain in its name.
+    pub qualifies_finalizer: bool,
+}
+
+/// Where the guest's console is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsoleLog {
+    /// Nowhere.
+    None,
+    /// In a container like others.
+    Container,
+    /// In an init container that runs on.
+    Sidecar,
+}
+
+const V0_59: KubeVirtProfile = KubeVirtProfile {
+    counts_unbound_volumes: false,
+    heeds_refused_pulls: false,
+    waits_for_claims: false,
+    knows_receivers: false,
+    requests_guest_memory: true,
+    fixed_overhead: 25 + 100 + 20 + 35 + 30,
+    graphics_overhead: 16,
+    console_log: ConsoleLog::None,
+    image_volumes: false,
+    selects_architecture: false,
+    selects_machine_type: false,
+    qualifies_finalizer: false,
+};
+
+const V1_3: KubeVirtProfile = KubeVirtProfile {
+    counts_unbound_volumes: true,
+    heeds_refused_pulls: true,
+    waits_for_claims: true,
+    requests_guest_memory: false,
+    fixed_overhead: 25 + 100 + 25 + 40 + 50,
+    graphics_overhead: 32,
+    console_log: ConsoleLog::Container,
+    selects_architecture: true,
+    ..V0_59
+};
+
+const MAIN: KubeVirtProfile = KubeVirtProfile {
+    knows_receivers: true,
+    console_log: ConsoleLog::Sidecar,
+    image_volumes: true,
+    selects_machine_type: true,
+    qualifies_finalizer: true,
+    ..V1_3
+};
+
+impl KubeVirtRelease {
+    /// The switches of this release.
+    pub const fn profile(self) -> &'static KubeVirtProfile {
+        match self {
+            Self::V0_59 => &V0_59,
+            Self::V1_3 => &V1_3,
+            Self::Main2026_08 => &MAIN,
+        }
+    }
+}
