@@ -1,12 +1,14 @@
 //! The cluster that a scenario asks for: its releases and latencies, what is drawn, what its registries and sources hold.
 
-use crate::format::{ClusterSection, KubeletSection, LatencySection, Scenario, Span};
+use crate::format::{
+    ClusterSection, KubeletLoops, KubeletSection, LatencySection, Scenario, Span, VerificationPolicy,
+};
 use crate::play::PlayOptions;
-use crate::steps::{image_of, source_of};
+use crate::steps::{push, source_of};
 use std::time::Duration;
 use stuckvm_detector::Time;
-use stuckvm_sim::environment::KubeletStart;
-use stuckvm_sim::kubelet::{RELIST, TICK};
+use stuckvm_sim::environment::{KubeletStart, Machines};
+use stuckvm_sim::kubelet::{CredentialVerification, PullLimits, RELIST, STATUS, TICK};
 use stuckvm_sim::random::WHOLE;
 use stuckvm_sim::{Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency};
 
@@ -64,11 +66,12 @@ fn prepare(section: &ClusterSection, start: Time, cluster: &mut Cluster) {
     let answer = cluster.config().latency.pull_failure;
     let environment = cluster.environment_mut();
     environment.registry.answer = answer;
-    if let Some(kubelets) = section.kubelets {
-        environment.machines.start_kubelets(kubelet_start(kubelets, start));
+    if let Some(loops) = section.kubelet.loops {
+        environment.machines.start_kubelets(kubelet_start(loops, start));
     }
+    set_up_kubelets(&section.kubelet, &mut environment.machines);
     for (reference, image) in &section.images {
-        environment.registry.push(reference.as_str(), image_of(Some(image)));
+        push(&mut environment.registry, reference, Some(image));
     }
     for (url, source) in &section.sources {
         environment.sources.put(url.as_str(), source_of(source));
@@ -86,11 +89,36 @@ fn billionths(fraction: f64) -> u32 {
 }
 
 /// Loops that have been running since before the manifests were applied, and come round as the file says after 0s.
-fn kubelet_start(section: KubeletSection, start: Time) -> KubeletStart {
+fn kubelet_start(loops: KubeletLoops, start: Time) -> KubeletStart {
     let rounds = u32::try_from(SETTLING.as_secs()).expect("a minute") + 1;
     let before = |at: Span, period: Duration| {
         let early = u64::try_from((period * rounds).as_nanos()).expect("two minutes");
         Time::from_nanos((start + at.0).as_nanos().saturating_sub(early))
     };
-    KubeletStart { tick: before(section.tick, TICK), relist: before(section.relist, RELIST) }
+    KubeletStart {
+        tick: before(loops.tick, TICK),
+        relist: before(loops.relist, RELIST),
+        status: before(loops.tick, STATUS),
+    }
+}
+
+/// Every kubelet's settings, defaulted as upstream does (`pkg/kubelet/apis/config/v1beta1/defaults.go`).
+fn set_up_kubelets(section: &KubeletSection, machines: &mut Machines) {
+    let several = section.max_parallel_image_pulls.filter(|limit| *limit > 1);
+    let serial = section.serialize_image_pulls.unwrap_or(several.is_none());
+    let default = PullLimits::default();
+    machines.limit_pulls(PullLimits {
+        parallel: if serial { Some(1) } else { section.max_parallel_image_pulls },
+        qps: section.registry_pull_qps.unwrap_or(default.qps),
+        burst: section.registry_burst.unwrap_or(default.burst),
+    });
+    machines.verify_credentials(match section.image_pull_credentials_verification_policy {
+        VerificationPolicy::NeverVerify => CredentialVerification::NeverVerify,
+        VerificationPolicy::NeverVerifyPreloadedImages => CredentialVerification::NeverVerifyPreloadedImages,
+        VerificationPolicy::NeverVerifyAllowlistedImages => {
+            let allowed = section.preloaded_images_verification_allowlist.iter();
+            CredentialVerification::NeverVerifyAllowlistedImages(allowed.map(Into::into).collect())
+        }
+        VerificationPolicy::AlwaysVerify => CredentialVerification::AlwaysVerify,
+    });
 }

@@ -3,12 +3,12 @@
 use crate::control_plane::{self, Fault};
 use crate::files::Files;
 use crate::format::{
-    ImageSpec, LauncherFault, LauncherTarget, Manifest, ObjectPatch, ObjectTarget, PhaseTarget, SourceSpec,
-    Step, Target, VmName,
+    CredentialSpec, ImageSpec, LauncherFault, LauncherTarget, Manifest, ObjectPatch, ObjectTarget,
+    PhaseTarget, SourceSpec, Step, Target, VmName,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use stuckvm_sim::environment::{self, Image, Source};
+use stuckvm_sim::environment::{self, Credential, Image, Registry, Source};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::{Cluster, Kind, Object, ObjectId, split_name};
 
@@ -135,7 +135,7 @@ impl<'a> Hands<'a> {
             Target::Registry(host) => environment.registry.heal_host(host),
             Target::Image(images) => {
                 for (image, spec) in images {
-                    environment.registry.push(image.as_str(), image_of(spec.as_ref()));
+                    push(&mut environment.registry, image, spec.as_ref());
                 }
             }
             Target::Source(sources) => {
@@ -179,9 +179,15 @@ fn operate_nodes(step: &Step, cluster: &mut Cluster) -> Result<(), StepError> {
     Ok(())
 }
 
-/// The size of an image, which the loader has checked.
-pub(crate) fn image_of(spec: Option<&ImageSpec>) -> Image {
-    Image { size_bytes: spec.map_or(1 << 20, |spec| bytes(&spec.size)) }
+/// Makes an image available, whose size the loader has checked; it is small where nothing is said of it.
+pub(crate) fn push(registry: &mut Registry, reference: &str, spec: Option<&ImageSpec>) {
+    registry.push(reference, Image { size_bytes: spec.map_or(1 << 20, |spec| bytes(&spec.size)) });
+    match spec.and_then(|spec| spec.private.as_ref()) {
+        Some(CredentialSpec { user, password }) => {
+            registry.protect(reference, Credential { user: user.into(), password: password.into() });
+        }
+        None => registry.open(reference),
+    }
 }
 
 /// What a file says of a source, whose size the loader has checked.

@@ -159,7 +159,7 @@ x.yaml, line 3, column 14:
         "\
 x.yaml, line 3, column 33:
   field     steps[0].delete.kind
-  expected  one of Node, StorageClass, PriorityClass, PersistentVolume,
+  expected  one of Node, StorageClass, PriorityClass, Secret, PersistentVolume,
             PersistentVolumeClaim, DataVolume, VolumeImportSource,
             VolumeUploadSource, VolumeCloneSource, Pod, VirtualMachineInstance,
             VirtualMachine

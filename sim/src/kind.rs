@@ -2,8 +2,9 @@
 
 use crate::config::Config;
 use crate::objects::{
-    DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, StorageClass,
-    VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+    DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
+    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    VolumeUploadSource,
 };
 use crate::store::{Table, Tables, View};
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub enum Kind {
     StorageClass,
     /// `scheduling.k8s.io/v1` PriorityClass.
     PriorityClass,
+    /// `v1` Secret.
+    Secret,
     /// `v1` PersistentVolume.
     PersistentVolume,
     /// `v1` PersistentVolumeClaim.
@@ -43,10 +46,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Node,
         Self::StorageClass,
         Self::PriorityClass,
+        Self::Secret,
         Self::PersistentVolume,
         Self::PersistentVolumeClaim,
         Self::DataVolume,
@@ -64,6 +68,7 @@ impl Kind {
             Self::Node => "Node",
             Self::StorageClass => "StorageClass",
             Self::PriorityClass => "PriorityClass",
+            Self::Secret => "Secret",
             Self::PersistentVolume => "PersistentVolume",
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::DataVolume => "DataVolume",
@@ -79,7 +84,9 @@ impl Kind {
     /// Group and version, as in a manifest.
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::Node | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => "v1",
+            Self::Node | Self::Secret | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => {
+                "v1"
+            }
             Self::StorageClass => "storage.k8s.io/v1",
             Self::PriorityClass => "scheduling.k8s.io/v1",
             Self::DataVolume
@@ -101,6 +108,7 @@ impl Kind {
             Self::Node => "nodes",
             Self::StorageClass => "storageclasses.storage.k8s.io",
             Self::PriorityClass => "priorityclasses.scheduling.k8s.io",
+            Self::Secret => "secrets",
             Self::PersistentVolume => "persistentvolumes",
             Self::PersistentVolumeClaim => "persistentvolumeclaims",
             Self::DataVolume => "datavolumes.cdi.kubevirt.io",
@@ -284,6 +292,7 @@ kinds! {
     Node nodes |a, b| a.spec == b.spec;
     StorageClass storage_classes |a, b| a.provisioner == b.provisioner && a.rest == b.rest;
     PriorityClass priority_classes |a, b| a.value == b.value;
+    Secret secrets |_, _| true;
     PersistentVolume persistent_volumes |a, b| a.spec == b.spec;
     PersistentVolumeClaim persistent_volume_claims |a, b| a.spec == b.spec;
     DataVolume data_volumes |a, b| Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec;

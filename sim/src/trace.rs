@@ -1,9 +1,9 @@
 //! What happened, one line an event, and the digest of it.
 
 use crate::objects::{
-    Condition, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, StorageClass,
-    Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeSourceSpec,
-    VolumeUploadSource,
+    Condition, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
+    StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    VolumeSourceSpec, VolumeUploadSource,
 };
 use std::fmt::Write as _;
 use stuckvm_detector::{PrintableStatus, Time};
@@ -205,6 +205,13 @@ impl Summary for StorageClass {
 impl Summary for PriorityClass {
     fn summarize(&self, out: &mut String) {
         let _ = write!(out, "{}", self.value);
+    }
+}
+
+impl Summary for Secret {
+    /// What it holds is nobody's business.
+    fn summarize(&self, out: &mut String) {
+        out.push_str(&self.kind);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, StorageClass,
+    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass,
     VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
 };
 use crate::store::ApiError;
@@ -97,6 +97,7 @@ pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
         Kind::Node => act.run::<Node>(),
         Kind::StorageClass => act.run::<StorageClass>(),
         Kind::PriorityClass => act.run::<PriorityClass>(),
+        Kind::Secret => act.run::<Secret>(),
         Kind::PersistentVolume => act.run::<PersistentVolume>(),
         Kind::PersistentVolumeClaim => act.run::<PersistentVolumeClaim>(),
         Kind::DataVolume => act.run::<DataVolume>(),

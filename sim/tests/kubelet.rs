@@ -1,5 +1,10 @@
 //! Plays of the kubelet: pods that are bound to a node, and what becomes of them.
 
+#[path = "kubelet/images.rs"]
+mod images;
+#[path = "kubelet/restarts.rs"]
+mod restarts;
+
 use serde_json::json;
 use std::time::Duration;
 use stuckvm_detector::Time;
@@ -16,7 +21,7 @@ fn cluster() -> Cluster {
     let config = Config { start: START, keep_journal: true, latency: Latency::none(), ..Config::default() };
     let mut cluster = Cluster::with_some(config, |name| name == "kubelet");
     let early = Time::from_secs(999_900);
-    let start = KubeletStart { tick: early, relist: early + Duration::from_millis(500) };
+    let start = KubeletStart { tick: early, relist: early + Duration::from_millis(500), status: early };
     let environment = cluster.environment_mut();
     environment.machines.start_kubelet("node", start);
     environment.registry.answer = Duration::from_secs(1);
@@ -24,8 +29,12 @@ fn cluster() -> Cluster {
 }
 
 fn bind(cluster: &mut Cluster, spec: &serde_json::Value) -> ObjectId {
+    bind_named(cluster, "p", spec)
+}
+
+fn bind_named(cluster: &mut Cluster, name: &str, spec: &serde_json::Value) -> ObjectId {
     let mut pod = json!({
-        "kind": "Pod", "metadata": {"name": "p", "namespace": "ns"},
+        "kind": "Pod", "metadata": {"name": name, "namespace": "ns"},
         "spec": {"nodeName": "node", "restartPolicy": "Always"}, "status": {"phase": "Pending"},
     });
     for (key, value) in spec.as_object().expect("a map") {

@@ -130,11 +130,12 @@ fn draws(cluster: &ClusterSection) -> Result<(), Fault> {
             ));
         }
     }
-    let loops = cluster.kubelets.iter().flat_map(|found| [("tick", found.tick), ("relist", found.relist)]);
+    let loops =
+        cluster.kubelet.loops.iter().flat_map(|found| [("tick", found.tick), ("relist", found.relist)]);
     for (name, at) in loops {
         if at.0 >= Duration::from_secs(1) {
             let found = stuckvm_sim::duration::format(at.0);
-            let field = format!("cluster.kubelets.{name}");
+            let field = format!("cluster.kubelet.loops.{name}");
             return Err(Fault(field, "less than 1s".into(), found, "the loop comes round every second"));
         }
     }

@@ -19,9 +19,9 @@ pub struct ClusterSection {
     /// components are kubelet, node-heartbeat, node-lifecycle, pod-gc, scheduler, start-back-off and virt-handler.
     #[serde(default)]
     pub draws: BTreeMap<String, f64>,
-    /// When the loops of every kubelet come round; by default it follows from the node's name.
+    /// How every kubelet is set up.
     #[serde(default)]
-    pub kubelets: Option<KubeletSection>,
+    pub kubelet: KubeletSection,
     /// Nodes, StorageClasses, claims and whatever else stands there.
     #[serde(default)]
     pub manifests: Vec<Manifest>,
@@ -81,14 +81,55 @@ pub struct LatencySection {
     pub launcher_crash: Option<Span>,
 }
 
-/// The loops of every kubelet.
+/// The loops of every kubelet; statuses are compared with the API's every 10 s, at a tick.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct KubeletSection {
+pub struct KubeletLoops {
     /// The first tick of the sync loop after 0s, less than 1s; the others come a second apart.
     pub tick: Span,
     /// The first relist of the runtime after 0s, less than 1s; the others come 1.00002s apart.
     pub relist: Span,
+}
+
+/// How every kubelet is set up, as its KubeletConfiguration says it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct KubeletSection {
+    /// When its loops come round; by default it follows from the seed and the node's name.
+    #[serde(default)]
+    pub loops: Option<KubeletLoops>,
+    /// Whether images are pulled one at a time; true by default, unless `maxParallelImagePulls` is more than 1.
+    #[serde(default)]
+    pub serialize_image_pulls: Option<bool>,
+    /// How many images are pulled at once where they are not pulled one at a time; no limit by default.
+    #[serde(default)]
+    pub max_parallel_image_pulls: Option<u32>,
+    /// Pulls that may begin in a second on average; 5 by default, 0 is no limit.
+    #[serde(default, rename = "registryPullQPS")]
+    pub registry_pull_qps: Option<u32>,
+    /// Pulls that may begin at once; 10 by default.
+    #[serde(default)]
+    pub registry_burst: Option<u32>,
+    /// When a pod must show that it may use an image that is on the node.
+    #[serde(default)]
+    pub image_pull_credentials_verification_policy: VerificationPolicy,
+    /// For `NeverVerifyAllowlistedImages`: repositories, or their beginnings, which end in `/*`.
+    #[serde(default)]
+    pub preloaded_images_verification_allowlist: Vec<String>,
+}
+
+/// When a pod must show that it may use an image that is on the node.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+pub enum VerificationPolicy {
+    /// Never.
+    NeverVerify,
+    /// Unless the kubelet did not pull it.
+    #[default]
+    NeverVerifyPreloadedImages,
+    /// Unless it is on the list.
+    NeverVerifyAllowlistedImages,
+    /// Always.
+    AlwaysVerify,
 }
 
 /// An image that exists.
@@ -97,6 +138,19 @@ pub struct KubeletSection {
 pub struct ImageSpec {
     /// Its size, a Kubernetes quantity such as `250M`.
     pub size: String,
+    /// Who alone may pull it; everybody by default.
+    #[serde(default)]
+    pub private: Option<CredentialSpec>,
+}
+
+/// Who may pull a private image.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CredentialSpec {
+    /// A name.
+    pub user: String,
+    /// The password that goes with it.
+    pub password: String,
 }
 
 /// What lies behind a URL.

@@ -21,7 +21,10 @@ mod generate;
 mod scalars;
 mod step;
 
-pub use cluster::{ClusterSection, ImageSpec, KubeletSection, LatencySection, ReleaseSection, SourceSpec};
+pub use cluster::{
+    ClusterSection, CredentialSpec, ImageSpec, KubeletLoops, KubeletSection, LatencySection, ReleaseSection,
+    SourceSpec, VerificationPolicy,
+};
 pub use expect::{Counts, Expect, ExpectedAlert, ExpectedStatus, ExpectedVerdict, NotPass};
 pub use expect_object::{ExpectedEvent, ExpectedObject};
 pub use generate::{Generate, GenerateArrival, GeneratedFault, GeneratedSize};

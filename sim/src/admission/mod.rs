@@ -9,7 +9,8 @@ pub(crate) mod virtual_machine_instance;
 
 use crate::config::Config;
 use crate::objects::{
-    DataVolume, PriorityClass, StorageClass, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+    DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
+    VolumeUploadSource,
 };
 use crate::store::View;
 use stuckvm_detector::Time;
@@ -27,6 +28,7 @@ pub(crate) trait Admit {
 
 impl Admit for DataVolume {}
 impl Admit for PriorityClass {}
+impl Admit for Secret {}
 impl Admit for StorageClass {}
 impl Admit for VolumeCloneSource {}
 impl Admit for VolumeImportSource {}

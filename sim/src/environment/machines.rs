@@ -1,6 +1,6 @@
 //! Machines: which are down (power, network or the kubelet itself), and what they bring along.
 
-use crate::kubelet::PullLimits;
+use crate::kubelet::{CredentialVerification, PullLimits};
 use arcstr::ArcStr;
 use std::collections::{BTreeMap, BTreeSet};
 use stuckvm_detector::Time;
@@ -13,6 +13,8 @@ pub struct KubeletStart {
     pub tick: Time,
     /// The first relist.
     pub relist: Time,
+    /// The first comparison of all statuses with the API's.
+    pub status: Time,
 }
 
 /// The machines. A lost machine posts nothing, and nothing on it is started, stopped or reported.
@@ -24,6 +26,7 @@ pub struct Machines {
     start_of_all: Option<KubeletStart>,
     images: BTreeMap<ArcStr, Time>,
     pull_limits: Option<PullLimits>,
+    verification: CredentialVerification,
 }
 
 impl Machines {
@@ -59,9 +62,14 @@ impl Machines {
             return start;
         }
         let phase = xxh3_64_with_seed(node.as_bytes(), seed);
-        let within = |part: u64| Time::from_nanos(begin.as_nanos().saturating_sub(part % 1_000_000_000));
-        let early = |at: Time| Time::from_nanos(at.as_nanos().saturating_sub(120_000_000_000));
-        KubeletStart { tick: early(within(phase >> 32)), relist: early(within(phase & 0xffff_ffff)) }
+        let early = |part: u64, period: u64| {
+            Time::from_nanos(begin.as_nanos().saturating_sub(120_000_000_000 + part % period))
+        };
+        KubeletStart {
+            tick: early(phase >> 32, 1_000_000_000),
+            relist: early(phase & 0xffff_ffff, 1_000_000_000),
+            status: early(xxh3_64_with_seed(node.as_bytes(), !seed), 10_000_000_000),
+        }
     }
 
     /// An image is on every machine from an instant on, without a pull.
@@ -77,6 +85,16 @@ impl Machines {
     /// Determines how every node pulls that has no pod yet.
     pub fn limit_pulls(&mut self, limits: PullLimits) {
         self.pull_limits = Some(limits);
+    }
+
+    /// Determines when every node that has no pod yet verifies that a pod may use an image.
+    pub fn verify_credentials(&mut self, policy: CredentialVerification) {
+        self.verification = policy;
+    }
+
+    /// When a node verifies that.
+    pub(crate) fn verification(&self) -> &CredentialVerification {
+        &self.verification
     }
 
     /// How a node pulls, if that was determined.
@@ -103,7 +121,8 @@ mod tests {
     #[test]
     fn what_is_determined_is_not_drawn() {
         let mut machines = Machines::default();
-        let start = KubeletStart { tick: Time::from_secs(1), relist: Time::from_secs(2) };
+        let start =
+            KubeletStart { tick: Time::from_secs(1), relist: Time::from_secs(2), status: Time::from_secs(3) };
         machines.start_kubelet("node-a", start);
         assert_eq!(machines.kubelet_start("node-a", Time::from_secs(1_000), 7), start);
     }

@@ -18,7 +18,7 @@ pub use leases::{Heartbeat, Leases};
 pub use machines::{KubeletStart, Machines};
 pub use program::{Program, Programs, Stop};
 pub use provisioners::{ProvisionerState, Provisioners};
-pub use registry::{Image, Pull, Registry, ScriptedPull};
+pub use registry::{Credential, Image, Pull, Registry, ScriptedPull};
 pub use runtime_log::{RuntimeLog, RuntimeRequest};
 pub use sources::{Progress, Source, Sources};
 

@@ -220,7 +220,7 @@ impl Import<'_> {
     /// Pull method pod: the importer reads the registry itself.
     fn import_from_registry(&self, endpoint: &str, container: &Container) -> Program {
         let image = endpoint.split_once("://").map_or(endpoint, |(_, image)| image);
-        let pull = self.registry.pull(image);
+        let pull = self.registry.pull(image, None);
         match pull.result {
             Ok(image) => {
                 let read = self.receive(image.size_bytes, container);
@@ -242,7 +242,7 @@ impl Import<'_> {
         const TIMEOUT: Duration = Duration::from_secs(60);
         let status = pod.status.container_statuses.iter().find(|status| status.name == server.name);
         let runs = status.is_some_and(|status| status.running().is_some());
-        let pull = self.registry.pull(&server.image);
+        let pull = self.registry.pull(&server.image, None);
         // It looks once a second.
         let wait = if runs { Duration::ZERO } else { Duration::from_secs(pull.takes.as_secs() + 1) };
         match pull.result {
@@ -256,7 +256,7 @@ impl Import<'_> {
 
     /// The server ends when the importer says that it is done.
     fn server(&self, container: &Container) -> Program {
-        let size = self.registry.pull(&container.image).result.map_or(0, |image| image.size_bytes);
+        let size = self.registry.pull(&container.image, None).result.map_or(0, |image| image.size_bytes);
         Program::ends(self.start.saturating_add(self.sources.transfer(size)), 0)
     }
 }

@@ -13,8 +13,8 @@ mod volumes;
 
 use crate::kind::Kind;
 use crate::objects::{
-    ObjectMeta, OwnerReference, Pod, PodReadinessGate, PodSpec, StrMap, VirtualMachineInstance,
-    VirtualMachineInstanceSpec,
+    LocalObjectReference, ObjectMeta, OwnerReference, Pod, PodReadinessGate, PodSpec, StrMap,
+    VirtualMachineInstance, VirtualMachineInstanceSpec,
 };
 use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
@@ -142,6 +142,7 @@ fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even
         containers,
         init_containers,
         volumes: volumes::render(spec, release),
+        image_pull_secrets: pull_secrets(spec),
         restart_policy: arcstr::literal!("Never"),
         termination_grace_period_seconds: Some(grace + 2 * GRACE_PERIOD_PADDING),
         node_selector: node_selector::node_selector(spec, release),
@@ -161,6 +162,18 @@ fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even
     });
     let admitted = crate::admission::pod::admitted(pod.clone());
     Rendered { pod: Arc::new(pod), admitted, instance }
+}
+
+/// `imgPullSecrets`: each Secret that a container disk names, once.
+fn pull_secrets(spec: &VirtualMachineInstanceSpec) -> Vec<LocalObjectReference> {
+    let mut secrets: Vec<LocalObjectReference> = Vec::new();
+    for disk in spec.volumes.iter().filter_map(|volume| volume.container_disk.as_ref()) {
+        let secret = LocalObjectReference { name: disk.image_pull_secret.clone() };
+        if !secret.name.is_empty() && !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    secrets
 }
 
 /// The instance that controls a pod, if one does.

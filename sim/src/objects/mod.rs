@@ -16,6 +16,7 @@ mod pod;
 mod pod_status;
 mod resource_list;
 mod rest;
+mod secret;
 mod serde_help;
 mod shared_vec;
 mod storage_class;
@@ -41,12 +42,13 @@ pub use persistent_volume_claim::{
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, TypedLocalObjectReference,
 };
 pub use pod::{
-    Container, ContainerPort, ContainerResources, EnvVar, PersistentVolumeClaimSource, Pod, PodReadinessGate,
-    PodSpec, PodVolume, Probe, SchedulingGate, Toleration,
+    Container, ContainerPort, ContainerResources, EnvVar, LocalObjectReference, PersistentVolumeClaimSource,
+    Pod, PodReadinessGate, PodSpec, PodVolume, Probe, SchedulingGate, Toleration,
 };
 pub use pod_status::{ContainerState, ContainerStatus, PodStatus, Running, Terminated, Waiting};
 pub use resource_list::ResourceList;
 pub use rest::Rest;
+pub use secret::Secret;
 pub use shared_vec::SharedVec;
 pub use storage_class::{PriorityClass, StorageClass};
 pub use str_map::StrMap;

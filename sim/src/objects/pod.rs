@@ -78,6 +78,9 @@ pub struct PodSpec {
     /// The volumes.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<PodVolume>,
+    /// Secrets with credentials for the registries of its images.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<LocalObjectReference>,
     /// Always (default), OnFailure or Never.
     #[serde(skip_serializing_if = "is_default")]
     pub restart_policy: ArcStr,
@@ -270,6 +273,14 @@ impl PodVolume {
         let ephemeral = self.rest.get("ephemeral").is_some_and(|source| !source.is_null());
         ephemeral.then(|| arcstr::format!("{pod}-{}", self.name))
     }
+}
+
+/// An object of the pod's namespace.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LocalObjectReference {
+    /// Its name.
+    pub name: ArcStr,
 }
 
 /// A claim that a pod uses.

@@ -249,6 +249,9 @@ pub struct ContainerDisk {
     /// Always, IfNotPresent or Never.
     #[serde(skip_serializing_if = "is_default")]
     pub image_pull_policy: ArcStr,
+    /// A Secret with credentials for its registry.
+    #[serde(skip_serializing_if = "is_default")]
+    pub image_pull_secret: ArcStr,
     /// Other fields.
     #[serde(flatten)]
     pub rest: Rest,

@@ -17,7 +17,7 @@ pub(crate) use view::Horizon;
 
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, StorageClass,
+    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass,
     VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
 };
 use arcstr::ArcStr;
@@ -34,6 +34,7 @@ pub struct Tables {
     pub nodes: Table<Node>,
     pub storage_classes: Table<StorageClass>,
     pub priority_classes: Table<PriorityClass>,
+    pub secrets: Table<Secret>,
     pub persistent_volumes: Table<PersistentVolume>,
     pub persistent_volume_claims: Table<PersistentVolumeClaim>,
     pub data_volumes: Table<DataVolume>,
@@ -245,6 +246,7 @@ fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {
         Kind::Node => tables.nodes.forget(id.index, seen),
         Kind::StorageClass => tables.storage_classes.forget(id.index, seen),
         Kind::PriorityClass => tables.priority_classes.forget(id.index, seen),
+        Kind::Secret => tables.secrets.forget(id.index, seen),
         Kind::PersistentVolume => tables.persistent_volumes.forget(id.index, seen),
         Kind::PersistentVolumeClaim => tables.persistent_volume_claims.forget(id.index, seen),
         Kind::DataVolume => tables.data_volumes.forget(id.index, seen),

@@ -1,7 +1,7 @@
 //! What the API server and KubeVirt's webhooks refuse to store, in their own words.
 //!
 //! Kubernetes 1.36: `pkg/apis/core/validation/validation.go` and its siblings of the other groups. Each kind has a file
-//! with an ordered table of [`Row`]s: a field and the rule that holds there. Rules look at the manifest itself, so that fields
+//! with an ordered table of `Row`s: a field and the rule that holds there. Rules look at the manifest itself, so that fields
 //! that no controller reads are checked too, and whatever they do not know they leave alone. A field that the API server
 //! fills in when it is left out is not missed.
 //!
@@ -73,7 +73,9 @@ fn rules(kind: Kind) -> &'static [Row] {
         Kind::PersistentVolume => persistent_volume::RULES,
         Kind::PersistentVolumeClaim => persistent_volume_claim::RULES,
         Kind::DataVolume => data_volume::RULES,
-        Kind::VolumeImportSource | Kind::VolumeUploadSource | Kind::VolumeCloneSource => meta::NAMESPACED,
+        Kind::Secret | Kind::VolumeImportSource | Kind::VolumeUploadSource | Kind::VolumeCloneSource => {
+            meta::NAMESPACED
+        }
         Kind::Pod => pod::RULES,
         Kind::VirtualMachineInstance => virtual_machine_instance::RULES,
         Kind::VirtualMachine => virtual_machine::RULES,

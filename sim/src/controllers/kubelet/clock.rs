@@ -1,7 +1,7 @@
 //! The loops of one kubelet, as arithmetic: nothing happens at a relist or a tick that finds nothing changed.
 //!
 //! kubelet 1.36.2: `pkg/kubelet/kubelet.go` (`syncLoop`, 1 s ticker, 2 s housekeeping), `pkg/kubelet/pleg/generic.go`
-//! (relist 1 s after the end of the one before).
+//! (relist 1 s after the end of the one before), `pkg/kubelet/status/status_manager.go` (10 s).
 
 use crate::environment::KubeletStart;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use stuckvm_detector::Time;
 pub const TICK: Duration = Duration::from_secs(1);
 /// A relist comes 1 s after the end of the one before, which took 20 µs.
 pub const RELIST: Duration = Duration::from_nanos(1_000_020_000);
+/// All statuses are compared with the API's every 10 s.
+pub const STATUS: Duration = Duration::from_secs(10);
 /// Housekeeping comes every 2 s.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
@@ -32,6 +34,11 @@ impl Clock {
     /// The first relist later than an instant.
     pub(super) fn relist_after(self, instant: Time) -> Time {
         after(self.0.relist, RELIST, instant)
+    }
+
+    /// The first comparison of all statuses with the API's later than an instant.
+    pub(super) fn status_sync_after(self, instant: Time) -> Time {
+        after(self.0.status, STATUS, instant)
     }
 
     /// Whether a relist has come later than `since` and not later than `now`.
@@ -64,7 +71,7 @@ mod tests {
     #[test]
     fn ticks_are_strictly_later_and_relists_drift() {
         let start = Time::from_nanos(300_000_000);
-        let clock = Clock::new(KubeletStart { tick: start, relist: start });
+        let clock = Clock::new(KubeletStart { tick: start, relist: start, status: start });
         assert_eq!(clock.tick_after(start), Time::from_nanos(1_300_000_000));
         assert_eq!(clock.tick_after(Time::ZERO), start);
         assert_eq!(clock.relist_after(Time::from_nanos(1_300_000_000)), Time::from_nanos(1_300_020_000));

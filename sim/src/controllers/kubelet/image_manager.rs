@@ -1,16 +1,19 @@
-//! kubelet image manager, Kubernetes 1.36.2: `pkg/kubelet/images/image_manager.go` (`EnsureImageExists`), `helpers.go`.
+//! kubelet image manager, Kubernetes 1.36.2: `pkg/kubelet/images/image_manager.go` (`EnsureImageExists`).
 //!
 //! One for each node. Pulls end later: [`ImageManager::ensure`] either decides at once or asks for a pull, whose end
 //! [`ImageManager::pulled`] judges.
 
 use super::backoff::Backoff;
 use super::go_duration::GoDuration;
-use super::image_name::default_tag;
+use super::image_name::{default_tag, repository};
+use super::keyring::{self, TrackedAuthConfig};
+use super::pull_records::{CredentialVerification, PullRecords};
 use crate::context::EventType;
-use crate::environment::Image;
+use crate::objects::Secret;
 use crate::release::KubernetesRelease;
 use arcstr::{ArcStr, literal};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use stuckvm_detector::Time;
 
@@ -23,13 +26,18 @@ pub struct ImageRequest {
     pub image: ArcStr,
     /// Always, IfNotPresent or Never.
     pub policy: ArcStr,
+    /// The pod's pull secrets that exist.
+    pub secrets: Vec<Arc<Secret>>,
 }
 
 /// What the runtime says to an inquiry for an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inspection {
     /// It is on the node.
-    Present,
+    Present {
+        /// Its size.
+        size_bytes: u64,
+    },
     /// It is not.
     Absent,
     /// The inquiry failed with these words.
@@ -63,24 +71,34 @@ pub enum Ensured {
     Present,
     /// It is not to be had now.
     Failed(ImageError),
-    /// It is to be pulled, by this reference.
-    Pull(ArcStr),
+    /// It is to be pulled.
+    Pull {
+        /// The image with its tag.
+        reference: ArcStr,
+        /// What to show to the registry, in order.
+        credentials: Vec<TrackedAuthConfig>,
+    },
 }
 
 /// How a pull went.
 #[derive(Clone, Debug)]
 pub struct Pulled {
+    /// The image with its tag.
+    pub reference: ArcStr,
     /// How long the runtime took.
     pub took: Duration,
     /// How long that was including the wait for its turn.
     pub waited: Duration,
-    /// The image, or the runtime's words.
-    pub result: Result<Image, ArcStr>,
+    /// The credential that was good, if one was shown; or the runtime's words.
+    pub result: Result<Option<TrackedAuthConfig>, ArcStr>,
+    /// What the runtime says to the inquiry for the size that follows.
+    pub inspection: Inspection,
 }
 
 /// The image manager of one node: back-offs by pod and image.
 #[derive(Clone, Debug, Default)]
 pub struct ImageManager {
+    records: PullRecords,
     failures: BTreeMap<(u32, ArcStr), Failure>,
 }
 
@@ -93,9 +111,14 @@ struct Failure {
 }
 
 impl ImageManager {
+    /// The image manager of a node that verifies credentials so.
+    pub fn new(policy: CredentialVerification) -> Self {
+        Self { records: PullRecords::new(policy), failures: BTreeMap::new() }
+    }
+
     /// Decides what is to be done for an image. `inspect` asks the runtime; events go to `events`.
     pub fn ensure(
-        &self,
+        &mut self,
         request: &ImageRequest,
         (now, release): (Time, KubernetesRelease),
         inspect: impl FnOnce(&str) -> Inspection,
@@ -112,38 +135,70 @@ impl ImageManager {
                 return fail(literal!("InvalidImageName"), message, "InspectFailed", events);
             }
         };
-        if request.policy != "Always" {
-            match inspect(&reference) {
-                Inspection::Present => {
+        let inspection = if request.policy == "Always" { Inspection::Absent } else { inspect(&reference) };
+        match inspection {
+            Inspection::Error(why) => {
+                let message = arcstr::format!("Failed to inspect image \"\": {why}");
+                return fail(literal!("ImageInspectError"), message, "InspectFailed", events);
+            }
+            Inspection::Present { .. } => match self.must_attempt_pull(request, &reference, release) {
+                Err(why) => return Ensured::Failed(broken_secret(why)),
+                Ok(false) => {
                     events.push(normal("Pulled", present(image, release)));
                     return Ensured::Present;
                 }
-                Inspection::Error(why) => {
-                    let message = arcstr::format!("Failed to inspect image \"\": {why}");
-                    return fail(literal!("ImageInspectError"), message, "InspectFailed", events);
-                }
-                Inspection::Absent if request.policy == "Never" => {
-                    let message = arcstr::format!(
-                        "Container image \"{image}\" is not present with pull policy of Never"
-                    );
-                    return fail(literal!("ErrImageNeverPull"), message, "ErrImageNeverPull", events);
-                }
-                Inspection::Absent => {}
-            }
+                Ok(true) => {}
+            },
+            Inspection::Absent => {}
         }
-        if let Some(failure) = self.failures.get(&(request.pod, image.clone()))
-            && failure.backoff.is_in_backoff_since_update(now)
-        {
-            let mut message = format!("Back-off pulling image \"{image}\"");
-            events.push(normal("BackOff", message.clone()));
-            if release >= KubernetesRelease::V1_34 {
-                message = format!("{message}: {}", failure.error);
-            }
-            let reason = literal!("ImagePullBackOff");
-            return Ensured::Failed(ImageError { reason, message: message.into() });
+        if request.policy == "Never" {
+            let message =
+                arcstr::format!("Container image \"{image}\" is not present with pull policy of Never");
+            return fail(literal!("ErrImageNeverPull"), message, "ErrImageNeverPull", events);
         }
-        events.push(normal("Pulling", format!("Pulling image \"{image}\"")));
-        Ensured::Pull(reference)
+        match look_up(request) {
+            Err(why) => Ensured::Failed(broken_secret(why)),
+            Ok(credentials) => match self.back_off(request, (now, release), events) {
+                Some(error) => Ensured::Failed(error),
+                None => {
+                    self.records.record_intent(image);
+                    events.push(normal("Pulling", format!("Pulling image \"{image}\"")));
+                    Ensured::Pull { reference, credentials }
+                }
+            },
+        }
+    }
+
+    /// Whether a pod must pull an image that is on the node, to show that it may use it.
+    fn must_attempt_pull(
+        &mut self,
+        request: &ImageRequest,
+        reference: &ArcStr,
+        release: KubernetesRelease,
+    ) -> Result<bool, String> {
+        if release < KubernetesRelease::V1_36 {
+            return Ok(false);
+        }
+        self.records.must_attempt_pull(&request.image, reference, || look_up(request))
+    }
+
+    /// Why a pull must wait, if it must.
+    fn back_off(
+        &self,
+        request: &ImageRequest,
+        (now, release): (Time, KubernetesRelease),
+        events: &mut Vec<ImageEvent>,
+    ) -> Option<ImageError> {
+        let failure = self.failures.get(&(request.pod, request.image.clone()))?;
+        if !failure.backoff.is_in_backoff_since_update(now) {
+            return None;
+        }
+        let mut message = format!("Back-off pulling image \"{}\"", request.image);
+        events.push(normal("BackOff", message.clone()));
+        if release >= KubernetesRelease::V1_34 {
+            message = format!("{message}: {}", failure.error);
+        }
+        Some(ImageError { reason: literal!("ImagePullBackOff"), message: message.into() })
     }
 
     /// Judges the end of a pull.
@@ -156,9 +211,10 @@ impl ImageManager {
     ) -> Result<(), ImageError> {
         let image = &request.image;
         match &pulled.result {
-            Ok(found) => {
-                events.push(normal("Pulled", success(image, pulled, *found, release)));
+            Ok(used) => {
+                events.push(normal("Pulled", success(image, pulled, release)));
                 self.failures.retain(|_, failure| !failure.backoff.has_expired(now));
+                self.records.record_pulled(image, &pulled.reference, used.as_ref());
                 Ok(())
             }
             Err(why) => {
@@ -169,6 +225,7 @@ impl ImageManager {
                 let shown = arcstr::format!("{}: {}", error.reason, error.message);
                 let failure = Failure { backoff: Backoff::next(before, now, now), error: shown };
                 self.failures.insert(key, failure);
+                self.records.record_failed(image);
                 Err(error)
             }
         }
@@ -189,6 +246,20 @@ impl ImageManager {
             self.failures.remove(&key);
         }
     }
+}
+
+/// The pod's credentials for an image.
+fn look_up(request: &ImageRequest) -> Result<Vec<TrackedAuthConfig>, String> {
+    if request.secrets.is_empty() {
+        return Ok(Vec::new());
+    }
+    keyring::look_up(&request.secrets, &repository(&request.image)?)
+}
+
+/// An error without a name of its own is its own reason.
+fn broken_secret(why: String) -> ImageError {
+    let why = ArcStr::from(why);
+    ImageError { reason: why.clone(), message: why }
 }
 
 fn fail(reason: ArcStr, message: ArcStr, event: &'static str, events: &mut Vec<ImageEvent>) -> Ensured {
@@ -216,15 +287,19 @@ fn present(image: &str, release: KubernetesRelease) -> String {
     format!("Container image \"{image}\" already present on machine{tail}")
 }
 
-fn success(image: &str, pulled: &Pulled, found: Image, release: KubernetesRelease) -> String {
+/// The size is asked for after the pull; without an answer it is 0.
+fn success(image: &str, pulled: &Pulled, release: KubernetesRelease) -> String {
     if release < KubernetesRelease::V1_30 {
         return format!("Successfully pulled image \"{image}\" in {}", GoDuration(pulled.waited));
     }
+    let size = match pulled.inspection {
+        Inspection::Present { size_bytes } => size_bytes,
+        Inspection::Absent | Inspection::Error(_) => 0,
+    };
     format!(
-        "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {} bytes.",
+        "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {size} bytes.",
         GoDuration::millis(pulled.took),
         GoDuration::millis(pulled.waited),
-        found.size_bytes
     )
 }
 

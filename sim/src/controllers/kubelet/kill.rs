@@ -18,13 +18,23 @@ const MINIMUM_GRACE: u64 = 2;
 /// Containers that are being killed.
 #[derive(Debug)]
 pub(super) struct Kill {
-    /// Slots: the first wave has been told to stop; the others come when the one before has ended.
-    waves: VecDeque<Vec<usize>>,
+    /// What is to stop: the first wave has been told to; the others come when the one before has ended.
+    waves: VecDeque<Vec<Stopping>>,
+    /// Requests to stop that the runtime has not answered yet.
+    open: usize,
     since: Time,
     grace_seconds: u64,
     then: AfterKill,
     /// Exit codes of those that have been told to stop.
     codes: Vec<(usize, i32)>,
+}
+
+/// One run of a container that is to stop, and how it does.
+#[derive(Clone, Copy, Debug)]
+struct Stopping {
+    slot: usize,
+    restarts: u32,
+    stop: Stop,
 }
 
 /// What comes after a kill.
@@ -69,32 +79,32 @@ impl Turn<'_, '_> {
         self.kill_waves(VecDeque::from([slots]), grace, AfterKill::Proceed);
     }
 
-    /// A container has ended by itself or because it was told to.
-    pub(super) fn exited(&mut self, number: u32, stopped: bool) {
+    /// A container has ended by itself.
+    pub(super) fn exited(&mut self, number: u32) {
         let (slot, restarts) = slot_and_restarts(number);
-        let newest = self.worker.runtime.newest(slot);
-        if !newest.is_some_and(|record| record.restarts == restarts && record.is_running()) {
+        if !self.runs(slot, restarts) {
             return;
         }
-        let program = self.program(slot);
-        let told = self.worker.kill.as_ref().and_then(|kill| kill.codes.iter().find(|(of, _)| *of == slot));
-        match (stopped, told) {
-            (true, Some((_, code))) => {
-                let code = *code;
-                self.end_container(slot, code, Program::reason_of(code), ArcStr::new());
-            }
-            _ => {
-                let reason = if program.reason.is_empty() {
-                    Program::reason_of(program.exit_code)
-                } else {
-                    program.reason
-                };
-                self.end_container(slot, program.exit_code, reason, program.message);
-            }
+        let Program { exit_code, reason, message, .. } = self.program(slot);
+        let reason = if reason.is_empty() { Program::reason_of(exit_code) } else { reason };
+        self.end_container(slot, exit_code, reason, message);
+    }
+
+    /// The runtime has answered a request to stop, which takes its time also where the container has ended before.
+    pub(super) fn stop_returned(&mut self, number: u32) {
+        let (slot, restarts) = slot_and_restarts(number);
+        let kill = self.worker.kill.as_mut().expect("what returns was asked for");
+        kill.open -= 1;
+        let code = kill.codes.iter().find(|(of, _)| *of == slot).expect("it was told to stop").1;
+        if self.runs(slot, restarts) {
+            self.end_container(slot, code, Program::reason_of(code), ArcStr::new());
         }
-        if self.worker.step == Step::Kill {
-            self.next_wave();
-        }
+        self.next_wave();
+    }
+
+    fn runs(&self, slot: usize, restarts: u32) -> bool {
+        let newest = self.worker.runtime.newest(slot);
+        newest.is_some_and(|record| record.restarts == restarts && record.is_running())
     }
 
     /// What the container in a slot does.
@@ -111,8 +121,17 @@ impl Turn<'_, '_> {
     fn kill_waves(&mut self, waves: VecDeque<Vec<usize>>, grace_seconds: u64, then: AfterKill) {
         assert!(self.worker.kill.is_none(), "one kill at a time");
         self.worker.step = Step::Kill;
+        let stopping = |slot: &usize| {
+            let record = self.worker.runtime.newest(*slot).filter(|record| record.is_running())?;
+            let (program, container) = (self.program(*slot), self.worker.pod.container(*slot));
+            let latency = &self.cx.config.latency;
+            let stop = self.cx.environment.stop(latency, &self.worker.pod, container, &program);
+            Some(Stopping { slot: *slot, restarts: record.restarts, stop })
+        };
+        let waves = waves.iter().map(|wave| wave.iter().filter_map(stopping).collect()).collect();
         let since = self.cx.now;
-        self.worker.kill = Some(Box::new(Kill { waves, since, grace_seconds, then, codes: Vec::new() }));
+        let kill = Kill { waves, open: 0, since, grace_seconds, then, codes: Vec::new() };
+        self.worker.kill = Some(Box::new(kill));
         self.stop_wave();
         self.next_wave();
     }
@@ -123,22 +142,16 @@ impl Turn<'_, '_> {
         let waited = self.cx.now.saturating_since(kill.since).as_secs();
         let grace = Duration::from_secs(kill.grace_seconds.saturating_sub(waited).max(MINIMUM_GRACE));
         let Some(wave) = kill.waves.front().cloned() else { return };
-        for slot in wave {
-            let Some(record) = self.worker.runtime.newest(slot).filter(|record| record.is_running()) else {
-                continue;
-            };
-            let number = run_number(slot, record.restarts);
-            let (program, container) = (self.program(slot), self.worker.pod.container(slot));
-            let latency = &self.cx.config.latency;
-            let stop = self.cx.environment.stop(latency, &self.worker.pod, container, &program);
+        for Stopping { slot, restarts, stop } in wave {
             let Stop { after, exit_code } =
                 if stop.after < grace { stop } else { Stop { after: grace, exit_code: 137 } };
             let kill = self.worker.kill.as_mut().expect("something is being killed");
             kill.codes.push((slot, exit_code));
-            if after == Duration::ZERO {
+            if after > Duration::ZERO {
+                kill.open += 1;
+                self.cx.complete_after(after, Task::Stopped.of(self.id, run_number(slot, restarts)));
+            } else if self.runs(slot, restarts) {
                 self.end_container(slot, exit_code, Program::reason_of(exit_code), ArcStr::new());
-            } else {
-                self.cx.complete_after(after, Task::Stopped.of(self.id, number));
             }
         }
     }
@@ -147,8 +160,7 @@ impl Turn<'_, '_> {
     fn next_wave(&mut self) {
         loop {
             let kill = self.worker.kill.as_mut().expect("something is being killed");
-            let runtime = &self.worker.runtime;
-            if kill.waves.front().is_some_and(|wave| wave.iter().any(|slot| runtime.is_running(*slot))) {
+            if kill.open > 0 {
                 return;
             }
             kill.waves.pop_front();
@@ -191,6 +203,7 @@ impl Turn<'_, '_> {
         }));
         self.worker.programs.retain(|(of, _)| *of != slot);
         self.changed();
+        self.wake_probes_of(slot);
     }
 
     /// Records an event on a container of the pod.

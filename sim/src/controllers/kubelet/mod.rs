@@ -10,6 +10,7 @@ mod go_duration;
 mod image_manager;
 mod image_name;
 mod image_puller;
+mod keyring;
 mod kill;
 mod node;
 mod phase;
@@ -17,6 +18,7 @@ mod pod_actions;
 mod pod_status;
 mod pod_worker;
 mod prober;
+mod pull_records;
 mod runtime;
 mod start_container;
 mod status;
@@ -24,9 +26,11 @@ mod status_manager;
 mod sync_pod;
 mod task;
 
-pub use clock::{RELIST, TICK};
+pub use clock::{RELIST, STATUS, TICK};
 pub use image_manager::{Ensured, ImageError, ImageEvent, ImageManager, ImageRequest, Inspection, Pulled};
-pub use image_puller::{ImagePuller, PullLimits, Running, Ticket};
+pub use image_puller::{Begun, ImagePuller, PullLimits, Running, Ticket, order_of_waking};
+pub use keyring::{SecretCoordinates, TrackedAuthConfig};
+pub use pull_records::CredentialVerification;
 pub use runtime::{ContainerRecord, Exit, PodRuntime, RunState, Sandbox};
 pub use status::{Observation, Probed, Reason, generate_api_pod_status};
 pub use status_manager::update_status;
@@ -42,6 +46,7 @@ use node::NodeState;
 use pod_worker::{PodWorker, Stage, Step, Turn};
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
+use stuckvm_detector::Time;
 use task::Task;
 
 /// The kubelets of all nodes.
@@ -128,8 +133,30 @@ impl Kubelet {
         }
     }
 
+    /// The pod that a tick takes out of the work queue next, where it takes out several.
+    ///
+    /// Upstream leaves their order to Go's maps and its scheduler. Wherever the order of a real kubelet shows, the pod
+    /// that was put in last came first.
+    fn next_of_tick(&mut self, work: Work, now: Time) -> Option<Work> {
+        let worker = self.workers.get(work.id.index as usize)?.as_ref()?;
+        let requeued = &mut self.nodes[worker.node].requeued;
+        while requeued.first_key_value().is_some_and(|(tick, _)| *tick < now) {
+            requeued.pop_first();
+        }
+        // A tick that the machine was lost at comes at another instant.
+        let Some(due) = requeued.get_mut(&now) else { return Some(work) };
+        let counts = |next: &Work| {
+            let worker = self.workers[next.id.index as usize].as_ref();
+            worker.is_some_and(|worker| worker.is_requeued(next.number))
+        };
+        std::iter::from_fn(|| due.pop_last().map(|(_, next)| next)).find(counts)
+    }
+
     /// Lets a pod's worker do something, unless its machine is lost.
     fn work(&mut self, work: Work, cx: &mut Context<'_>) {
+        let tick = Task::from_work(work) == Task::Tick;
+        let next = if tick { self.next_of_tick(work, cx.now) } else { Some(work) };
+        let Some(work) = next else { return };
         let index = work.id.index as usize;
         if self.workers.get(index).is_none_or(Option::is_none)
             && (Task::from_work(work).is_completion() || !self.accept(work.id, cx))
@@ -150,11 +177,12 @@ impl Kubelet {
             Task::Relist => turn.relist(),
             Task::Probe => turn.probe(work.number),
             Task::Volumes => turn.volumes(),
+            Task::Status => turn.sync_status(),
             Task::Sandbox => turn.sandbox_ready(),
-            Task::Pulled => turn.pulled(),
+            Task::Pulled => turn.answered(),
             Task::Started => turn.started(work.number as usize),
-            Task::Exited => turn.exited(work.number, false),
-            Task::Stopped => turn.exited(work.number, true),
+            Task::Exited => turn.exited(work.number),
+            Task::Stopped => turn.stop_returned(work.number),
         }
         let done = worker.stage == Stage::Finished && worker.gone;
         self.workers[index] = (!done).then_some(worker);

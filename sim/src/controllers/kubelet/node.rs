@@ -7,7 +7,8 @@ use crate::context::Context;
 use crate::objects::Node;
 use crate::work_queue::Work;
 use arcstr::ArcStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use stuckvm_detector::Time;
 
 /// What the kubelet of one node keeps beside its pods.
 #[derive(Debug)]
@@ -16,8 +17,10 @@ pub(super) struct NodeState {
     pub(super) clock: Clock,
     pub(super) images: ImageManager,
     pub(super) puller: ImagePuller,
-    /// Images that were pulled.
-    pub(super) stored: BTreeSet<ArcStr>,
+    /// Images that were pulled, with their sizes in bytes.
+    pub(super) stored: BTreeMap<ArcStr, u64>,
+    /// The pods in the work queue, by the tick that takes them out: when they were put in, and which.
+    pub(super) requeued: BTreeMap<Time, BTreeSet<(Time, Work)>>,
     /// What has come up while the machine was lost, in order.
     pub(super) held: Vec<Work>,
 }
@@ -29,9 +32,10 @@ impl NodeState {
         let limits = cx.environment.machines.pull_limits().unwrap_or_default();
         Self {
             clock: Clock::new(start),
-            images: ImageManager::default(),
+            images: ImageManager::new(cx.environment.machines.verification().clone()),
             puller: ImagePuller::new(limits),
-            stored: BTreeSet::new(),
+            stored: BTreeMap::new(),
+            requeued: BTreeMap::new(),
             held: Vec::new(),
             name,
         }
@@ -40,16 +44,13 @@ impl NodeState {
     /// Whether an image is on the node: pulled, brought along, or listed in the node's status.
     pub(super) fn inspect(&self, reference: &str, cx: &Context<'_>) -> Inspection {
         let listed = || {
-            let node = cx.view().named::<Node>("", &self.name);
-            node.is_some_and(|(_, node)| {
-                node.status.images.iter().flat_map(|image| &image.names).any(|name| name == reference)
-            })
+            let (_, node) = cx.view().named::<Node>("", &self.name)?;
+            let image =
+                node.status.images.iter().find(|image| image.names.iter().any(|name| name == reference))?;
+            Some(u64::try_from(image.size_bytes).unwrap_or(0))
         };
-        if self.stored.contains(reference) || cx.environment.machines.has_image(reference, cx.now) || listed()
-        {
-            Inspection::Present
-        } else {
-            Inspection::Absent
-        }
+        let brought_along = || cx.environment.machines.has_image(reference, cx.now).then_some(0);
+        let size = self.stored.get(reference).copied().or_else(brought_along).or_else(listed);
+        size.map_or(Inspection::Absent, |size_bytes| Inspection::Present { size_bytes })
     }
 }

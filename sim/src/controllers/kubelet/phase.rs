@@ -2,7 +2,7 @@
 
 use super::runtime::{ContainerRecord, RunState, Sandbox, Slots};
 use super::status::{Observation, restarts_after};
-use crate::objects::{Conditions, ContainerState, ContainerStatus};
+use crate::objects::{ContainerState, ContainerStatus};
 use arcstr::{ArcStr, literal};
 
 /// A phase that kubelet computes.
@@ -68,10 +68,9 @@ pub(super) fn get_phase(seen: &Observation<'_>, statuses: &[ContainerStatus]) ->
 
 /// Whether the present sandbox has a regular container, so that its init containers must have done their part
 /// (`HasAnyActiveRegularContainerStarted`).
-pub(super) fn has_initialized(seen: &Observation<'_>) -> bool {
-    let active = seen.runtime.sandbox == Sandbox::Ready
-        && seen.pod.regular().any(|slot| seen.runtime.newest(slot).is_some());
-    active || (has_regular_container(seen) && seen.old.conditions.is_true("Initialized"))
+fn has_initialized(seen: &Observation<'_>) -> bool {
+    seen.runtime.sandbox == Sandbox::Ready
+        && seen.pod.regular().any(|slot| seen.runtime.newest(slot).is_some())
 }
 
 /// Whether any sandbox had a regular container (`HasAnyRegularContainerCreated`).
@@ -109,12 +108,12 @@ impl Tally {
         }
     }
 
-    /// A sidecar that has ended does not count. One that runs counts as pending here, as `started` is set later.
+    /// A sidecar that has ended does not count. One that runs is pending unless it was said to have started.
     fn add_sidecar(&mut self, status: &ContainerStatus) {
         match &status.state {
             Some(ContainerState::Running(_)) => {
                 self.running += 1;
-                self.pending_sidecars += 1;
+                self.pending_sidecars += usize::from(status.started != Some(true));
             }
             Some(ContainerState::Waiting(_)) if last_exit(status).is_none() => {
                 self.pending_sidecars += 1;

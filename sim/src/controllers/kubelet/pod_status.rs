@@ -8,6 +8,7 @@ use super::runtime::PodRuntime;
 use super::status::{Observation, generate_api_pod_status};
 use super::status_manager::{merge_pod_status, terminate, update_status};
 use super::sync_pod::Plan;
+use super::task::Task;
 use crate::objects::{Pod, PodStatus};
 use std::sync::Arc;
 
@@ -70,7 +71,19 @@ impl Turn<'_, '_> {
         let runtime = Arc::clone(&self.worker.runtime);
         let status = self.generate(&runtime, true);
         self.set_status(status, true);
+        if self.worker.kept_phase.is_some() {
+            let at = self.node.clock.status_sync_after(self.cx.now);
+            self.cx.requeue_at(at, Task::Status.of(self.id, 0));
+        }
         self.complete(Outcome::Transition);
+    }
+
+    /// Tells a phase that was kept back, now that nothing of the pod runs (`syncBatch`).
+    pub(super) fn sync_status(&mut self) {
+        let kept_back = self.worker.stage == Stage::Terminated && self.worker.kept_phase.is_some();
+        if let Some(kept) = self.kept_status().filter(|_| kept_back) {
+            self.set_status(kept, false);
+        }
     }
 
     /// Writes the last status of a pod, and removes the object if it is to go.

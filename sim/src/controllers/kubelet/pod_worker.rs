@@ -141,6 +141,11 @@ impl PodWorker {
             pod,
         }
     }
+
+    /// Whether a timer still counts.
+    pub(super) fn is_requeued(&self, number: u32) -> bool {
+        number == self.requeue.number && !self.requeue.idle
+    }
 }
 
 /// One pod's worker at work: with its node, and the doors to the rest of the world.
@@ -164,7 +169,7 @@ impl Turn<'_, '_> {
 
     /// The sync loop's tick finds the pod in the work queue.
     pub(super) fn tick(&mut self, number: u32) {
-        if number == self.worker.requeue.number && !self.worker.requeue.idle {
+        if self.worker.is_requeued(number) {
             self.update();
         }
     }
@@ -295,7 +300,9 @@ impl Turn<'_, '_> {
         self.worker.requeue = Requeue { due, number, idle };
         if !idle {
             let at = self.node.clock.tick_after(due);
-            self.cx.requeue_at(at, Task::Tick.of(self.id, number));
+            let work = Task::Tick.of(self.id, number);
+            self.node.requeued.entry(at).or_default().insert((self.cx.now, work));
+            self.cx.requeue_at(at, work);
         }
     }
 

@@ -7,7 +7,7 @@ use super::phase::Phase;
 use super::pod_actions::Verdict;
 use super::pod_worker::Turn;
 use super::runtime::{RunState, Slots};
-use super::status::{Observation, Probed};
+use super::status::{Observation, Probed, restarts_after};
 use super::task::Task;
 use crate::context::EventType;
 use crate::objects::{Condition, Conditions, ContainerStatus, Pod, PodStatus, Probe};
@@ -33,6 +33,8 @@ pub(super) struct ProbeWorker {
     last: Option<(bool, i32)>,
     /// It rests until there is a new container.
     on_hold: bool,
+    /// It has given up on a container that is not started again. The next sync sets up another in its place.
+    gone: bool,
 }
 
 /// What a probe is for.
@@ -81,10 +83,38 @@ impl Seen {
     }
 }
 
+impl ProbeWorker {
+    fn new(slot: usize, kind: ProbeKind, period: Duration, ticker: Time) -> Self {
+        let seen = Seen::default();
+        Self {
+            slot,
+            kind,
+            period,
+            ticker,
+            next: None,
+            seen,
+            result: None,
+            last: None,
+            on_hold: false,
+            gone: false,
+        }
+    }
+}
+
 impl Turn<'_, '_> {
-    /// Sets up the workers of the pod's probes, once.
+    /// Sets up the workers of the pod's probes that are not there (`AddPod`).
+    ///
+    /// What takes the place of one that has given up does the same at once, and what it says of its container asks for
+    /// another sync: such a pod is synced at every relist.
     pub(super) fn add_probes(&mut self) {
         if !self.worker.probes.is_empty() {
+            for number in 0..self.worker.probes.len() {
+                let ProbeWorker { slot, kind, period, gone, .. } = self.worker.probes[number];
+                if gone {
+                    self.worker.probes[number] = ProbeWorker::new(slot, kind, period, self.cx.now);
+                    self.schedule(number, self.cx.now);
+                }
+            }
             return;
         }
         let pod = Arc::clone(&self.worker.pod);
@@ -92,17 +122,8 @@ impl Turn<'_, '_> {
             for kind in ProbeKind::ALL {
                 if let Some(probe) = kind.of(&pod, slot) {
                     let seconds = u64::try_from(probe.period_seconds).ok().filter(|seconds| *seconds > 0);
-                    self.worker.probes.push(ProbeWorker {
-                        slot,
-                        kind,
-                        period: Duration::from_secs(seconds.unwrap_or(10)),
-                        ticker: self.cx.now,
-                        next: None,
-                        seen: Seen::default(),
-                        result: None,
-                        last: None,
-                        on_hold: false,
-                    });
+                    let period = Duration::from_secs(seconds.unwrap_or(10));
+                    self.worker.probes.push(ProbeWorker::new(slot, kind, period, self.cx.now));
                 }
             }
         }
@@ -147,6 +168,7 @@ impl Turn<'_, '_> {
             let probe = &self.worker.probes[number];
             let container = container_status(status, &self.worker.pod, probe.slot);
             let asks = probe.kind == ProbeKind::Readiness
+                && !probe.gone
                 && container.is_some_and(|found| found.started == Some(true) && !found.ready);
             if asks {
                 self.worker.probes[number].ticker = self.cx.now;
@@ -161,7 +183,17 @@ impl Turn<'_, '_> {
             let probe = &self.worker.probes[number];
             let container = container_status(status, &self.worker.pod, probe.slot);
             let seen = container.map(Seen::of).unwrap_or_default();
-            if probe.next.is_none() && seen != probe.seen {
+            if probe.next.is_none() && !probe.gone && seen != probe.seen {
+                self.schedule(number, self.next_tick(number));
+            }
+        }
+    }
+
+    /// A container has ended, of which its probes that sleep do not know yet.
+    pub(super) fn wake_probes_of(&mut self, slot: usize) {
+        for number in 0..self.worker.probes.len() {
+            let probe = &self.worker.probes[number];
+            if probe.slot == slot && probe.next.is_none() && !probe.gone {
                 self.schedule(number, self.next_tick(number));
             }
         }
@@ -203,7 +235,8 @@ impl Turn<'_, '_> {
         let pod = Arc::clone(&self.worker.pod);
         let Some(status) = self.kept_status() else { return false };
         let (slot, kind) = (self.worker.probes[number].slot, self.worker.probes[number].kind);
-        let Some(seen) = container_status(&status, &pod, slot).map(Seen::of) else { return false };
+        let Some(container) = container_status(&status, &pod, slot) else { return false };
+        let seen = Seen::of(container);
         let new = seen.run != self.worker.probes[number].seen.run;
         self.worker.probes[number].seen = seen;
         if seen.run.is_none() {
@@ -218,7 +251,9 @@ impl Turn<'_, '_> {
             return false;
         }
         let Some(started) = seen.running else {
-            self.set_result(number, Some(false), false);
+            let ended = container.terminated().map(|end| end.exit_code);
+            let over = ended.is_some_and(|code| !pod.is_sidecar(slot) && !restarts_after(&pod, slot, code));
+            self.not_running(number, over);
             return false;
         };
         let probe = kind.of(&pod, slot).expect("the worker is that of a probe");
@@ -230,6 +265,16 @@ impl Turn<'_, '_> {
             return false;
         }
         self.ask(number, probe)
+    }
+
+    /// A container does not run; `over`: nor will it again.
+    fn not_running(&mut self, number: usize, over: bool) {
+        self.worker.probes[number].gone = over;
+        self.set_result(number, Some(false), false);
+        let probe = &mut self.worker.probes[number];
+        if probe.gone {
+            (probe.seen, probe.result) = (Seen::default(), None);
+        }
     }
 
     /// Asks the container; returns whether the next answer may be another, or shows again.

@@ -1,14 +1,15 @@
 //! The start of one container, Kubernetes 1.36.2: `pkg/kubelet/kuberuntime/kuberuntime_container.go`
 //! (`startContainer`), with its image from the image manager.
 
-use super::image_manager::{Ensured, ImageError, ImageEvent, ImageRequest, Pulled};
-use super::image_puller::Ticket;
+use super::image_manager::{Ensured, ImageError, ImageEvent, ImageRequest};
+use super::image_puller::{Begun, Running, Ticket, order_of_waking};
 use super::pod_worker::{Step, Turn};
 use super::runtime::{ContainerRecord, Exit, RunState, Slots};
 use super::status::Reason;
 use super::task::{Task, run_number};
 use crate::context::{Context, EventType};
 use crate::environment::{Program, RuntimeRequest};
+use crate::kind::ObjectId;
 use crate::release::KubernetesRelease;
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -23,36 +24,53 @@ impl Turn<'_, '_> {
         let request = self.image_request(slot);
         let mut events = Vec::new();
         let context = (self.cx.now, self.cx.config.kubernetes);
+        let mut images = std::mem::take(&mut self.node.images);
         let inspect = |reference: &str| self.node.inspect(reference, self.cx);
-        let ensured = self.node.images.ensure(&request, context, inspect, &mut events);
+        let ensured = images.ensure(&request, context, inspect, &mut events);
+        self.node.images = images;
         self.image_events(slot, &events);
         match ensured {
             Ensured::Present => Some(Ok(())),
             Ensured::Failed(error) => Some(Err(self.image_failed(slot, error))),
-            Ensured::Pull(reference) => {
+            Ensured::Pull { reference, credentials } => {
                 self.worker.step = Step::Pull(slot);
                 let pod_name = self.worker.pod.metadata.name.clone();
-                self.node.puller.add(Ticket { pod: self.id, pod_name, reference, since: self.cx.now });
-                begin_pulls(self.node, self.cx);
+                let ticket = Ticket { pod: self.id, pod_name, reference, credentials, since: self.cx.now };
+                self.node.puller.add(ticket);
+                let refused = begin_pulls(self.node, self.cx);
+                wake(refused, self.cx);
                 None
             }
         }
     }
 
-    /// A pull has ended.
-    pub(super) fn pulled(&mut self) {
-        let Step::Pull(slot) = self.worker.step else { unreachable!("an image was being pulled") };
-        let running = self.node.puller.end(self.id);
-        begin_pulls(self.node, self.cx);
+    /// The runtime has answered a pull.
+    pub(super) fn answered(&mut self) {
         let now = self.cx.now;
-        let pulled = Pulled {
-            took: now.saturating_since(running.started),
-            waited: now.saturating_since(running.ticket.since),
-            result: running.pull.result,
-        };
-        if pulled.result.is_ok() {
-            self.node.stored.insert(running.ticket.reference);
+        let registry = &self.cx.environment.registry;
+        if let Some(running) = self.node.puller.take(self.id) {
+            self.pulled(running);
+        } else if let Some(running) = self.node.puller.try_next_credential(self.id, registry, now) {
+            follow(running, self.cx);
+        } else {
+            self.node.puller.end(self.id);
+            let mut ended = vec![self.id];
+            ended.extend(begin_pulls(self.node, self.cx));
+            match ended[..] {
+                [_] => self.answered(),
+                _ => wake(ended, self.cx),
+            }
         }
+    }
+
+    fn pulled(&mut self, running: Running) {
+        let Step::Pull(slot) = self.worker.step else { unreachable!("an image was being pulled") };
+        let now = self.cx.now;
+        let reference = running.ticket.reference.clone();
+        if let Ok(image) = &running.pull.result {
+            self.node.stored.insert(reference.clone(), image.size_bytes);
+        }
+        let pulled = running.outcome(now, self.node.inspect(&reference, self.cx));
         let request = self.image_request(slot);
         let mut events = Vec::new();
         let context = (now, self.cx.config.kubernetes);
@@ -156,7 +174,8 @@ impl Turn<'_, '_> {
         } else {
             container.image_pull_policy.clone()
         };
-        ImageRequest { pod: self.id.index, image: container.image.clone(), policy }
+        let secrets = self.worker.plan.pull_secrets.clone();
+        ImageRequest { pod: self.id.index, image: container.image.clone(), policy, secrets }
     }
 
     fn image_failed(&mut self, slot: usize, ImageError { reason, message }: ImageError) -> Reason {
@@ -171,23 +190,36 @@ impl Turn<'_, '_> {
     }
 }
 
-/// Begins what pulls may begin on a node.
-fn begin_pulls(node: &mut NodeState, cx: &mut Context<'_>) {
-    while let Some(running) = node.puller.begin(&cx.environment.registry, cx.now) {
-        let end = running.end();
-        if running.asked {
-            let (ticket, now) = (running.ticket.clone(), cx.now);
-            let error = running.pull.result.as_ref().err().cloned();
-            cx.environment.runtime_log.push(|| RuntimeRequest::Pull {
-                at: now,
-                pod: ticket.pod_name,
-                image: ticket.reference,
-                end,
-                error,
-            });
+/// Begins what pulls may begin on a node; returns the pods whose pulls were refused.
+fn begin_pulls(node: &mut NodeState, cx: &mut Context<'_>) -> Vec<ObjectId> {
+    let mut refused = Vec::new();
+    while let Some(begun) = node.puller.begin(&cx.environment.registry, cx.now) {
+        match begun {
+            Begun::Asked(running) => follow(running, cx),
+            Begun::Refused(pod) => refused.push(pod),
         }
-        cx.complete_at(end, Task::Pulled.of(running.ticket.pod, 0));
     }
+    refused
+}
+
+/// Lets pods hear of pulls that have ended.
+fn wake(ended: Vec<ObjectId>, cx: &mut Context<'_>) {
+    for pod in order_of_waking(ended) {
+        cx.complete_at(cx.now, Task::Pulled.of(pod, 0));
+    }
+}
+
+/// Waits for the runtime's answer to a request.
+fn follow(running: &Running, cx: &mut Context<'_>) {
+    let (at, end) = (cx.now, running.end());
+    cx.environment.runtime_log.push(|| RuntimeRequest::Pull {
+        at,
+        pod: running.ticket.pod_name.clone(),
+        image: running.ticket.reference.clone(),
+        end,
+        error: running.pull.result.as_ref().err().cloned(),
+    });
+    cx.complete_at(end, Task::Pulled.of(running.ticket.pod, 0));
 }
 
 /// The pull policy where none is written, `pkg/apis/core/v1/defaults.go`.

@@ -49,9 +49,10 @@ pub struct Observation<'a> {
 /// The status that kubelet reports, as it is before its status manager has a say in it.
 pub fn generate_api_pod_status(seen: &Observation<'_>, release: KubernetesRelease) -> PodStatus {
     assert_eq!(seen.runtime.containers.len(), seen.pod.slots(), "every container has its slot");
-    let statuses: Vec<ContainerStatus> =
+    let mut statuses: Vec<ContainerStatus> =
         (0..seen.pod.slots()).map(|slot| container_status(seen, slot)).collect();
     let phase = merge_phase(seen, phase::get_phase(seen, &statuses));
+    statuses.iter_mut().enumerate().for_each(|(slot, status)| judge(seen, slot, status));
     let mut status = PodStatus { phase: phase.as_str(), ..seen.pod.status.clone() };
     if status.phase == seen.old.phase {
         let keep = |old: &ArcStr, api: &ArcStr| if old.is_empty() { api.clone() } else { old.clone() };
@@ -122,36 +123,35 @@ fn container_status(seen: &Observation<'_>, slot: usize) -> ContainerStatus {
     let records = &seen.runtime.containers[slot];
     let mut status = match records.first() {
         Some(newest) => {
-            let mut status = convert(container, newest, old);
-            let before = records.get(1).and_then(|before| convert(container, before, old).state);
-            status.last_state = before.or_else(|| last_state(newest, old));
+            let mut status = convert(seen.pod, container, newest, old);
+            if let Some(before) = records.get(1) {
+                status.last_state = convert(seen.pod, container, before, old).state;
+            }
             status
         }
         None => without_record(seen, slot, old),
     };
-    if let Some(reason) = reason_to_wait(seen, slot) {
+    if let Some(reason) = reason_to_wait(seen, slot, old) {
         if let Some(ContainerState::Terminated(_)) = &status.state {
             status.last_state = status.state.take();
         }
         let waiting = Waiting { reason: reason.reason.clone(), message: reason.message.clone() };
         status.state = Some(ContainerState::Waiting(waiting));
     }
-    judge(seen, slot, &mut status);
     status
 }
 
-/// The end of the run before, where the runtime has dropped it.
-fn last_state(newest: &ContainerRecord, old: Option<&ContainerStatus>) -> Option<ContainerState> {
+/// The end of the run before, where the runtime has dropped it (gate RestartAllContainersOnContainerExits).
+fn last_state(container_id: &str, old: Option<&ContainerStatus>) -> Option<ContainerState> {
     let old = old?;
-    match &old.state {
-        // Only an end that was made up has no start.
-        Some(ContainerState::Terminated(end))
-            if newest.restarts > old.restart_count || end.started_at.is_none() =>
-        {
-            old.state.clone()
-        }
-        _ => old.last_state.clone(),
-    }
+    let ended = old.terminated().is_some() && old.container_id != container_id;
+    if ended { old.state.clone() } else { old.last_state.clone() }
+}
+
+/// The runtime's name of a run; a real one is drawn.
+fn container_id(pod: &Pod, container: &Container, restarts: u32) -> ArcStr {
+    let run = format!("{}/{}/{restarts}", pod.metadata.uid, container.name);
+    arcstr::format!("containerd://{:064x}", xxhash_rust::xxh3::xxh3_128(run.as_bytes()))
 }
 
 /// How often a container was started again: never fewer times than was said before.
@@ -179,9 +179,6 @@ fn without_record(seen: &Observation<'_>, slot: usize, old: Option<&ContainerSta
     {
         return old.clone();
     }
-    if is_taken_for_done(seen, slot) {
-        return taken_for_done(seen.pod.container(slot), old);
-    }
     let has_init = !seen.pod.spec.init_containers.is_empty();
     let reason = if has_init { literal!("PodInitializing") } else { literal!("ContainerCreating") };
     let container = seen.pod.container(slot);
@@ -202,30 +199,26 @@ fn without_record(seen: &Observation<'_>, slot: usize, old: Option<&ContainerSta
             status.restart_count += 1;
         }
     }
+    if is_taken_for_done(seen, slot, old) {
+        status.state = Some(taken_for_done());
+    }
     status
 }
 
-/// Whether the runtime knows nothing any more of an init container that must have ended well.
-fn is_taken_for_done(seen: &Observation<'_>, slot: usize) -> bool {
+/// Whether the runtime knows nothing any more of an init container that must have ended well, of which no end was told.
+fn is_taken_for_done(seen: &Observation<'_>, slot: usize, old: Option<&ContainerStatus>) -> bool {
     let init = seen.pod.is_init(slot) && !seen.pod.is_sidecar(slot);
-    init && seen.runtime.newest(slot).is_none() && phase::has_regular_container(seen)
+    let told = old.is_some_and(|old| old.terminated().is_some());
+    init && !told && seen.runtime.newest(slot).is_none() && phase::has_regular_container(seen)
 }
 
-/// An init container of which the runtime knows nothing any more, though it must have ended well.
-fn taken_for_done(container: &Container, old: Option<&ContainerStatus>) -> ContainerStatus {
+/// The end of such an init container.
+fn taken_for_done() -> ContainerState {
     let message = literal!(
         "Unable to get init container status from container runtime and pod has been initialized, treat it as exited normally"
     );
     let reason = literal!("Completed");
-    let end = Terminated { exit_code: 0, reason, message, ..Terminated::default() };
-    ContainerStatus {
-        name: container.name.clone(),
-        image: container.image.clone(),
-        restart_count: old.map_or(0, |old| old.restart_count),
-        state: Some(ContainerState::Terminated(Box::new(end))),
-        last_state: old.and_then(|old| old.last_state.clone()),
-        ..ContainerStatus::default()
-    }
+    ContainerState::Terminated(Box::new(Terminated { reason, message, ..Terminated::default() }))
 }
 
 /// The end of a container of which nobody knows how it ended.
@@ -240,10 +233,12 @@ pub(super) fn lost(message: ArcStr) -> ContainerState {
 }
 
 fn convert(
+    pod: &Pod,
     container: &Container,
     record: &ContainerRecord,
     old: Option<&ContainerStatus>,
 ) -> ContainerStatus {
+    let container_id = container_id(pod, container, record.restarts);
     let seconds = |at: Option<Time>| at.map(Time::truncate_to_secs);
     let state = match &record.state {
         RunState::Created => ContainerState::Waiting(Waiting::default()),
@@ -256,6 +251,7 @@ fn convert(
             message: exit.message.clone(),
             started_at: seconds(exit.started),
             finished_at: seconds(exit.finished),
+            container_id: container_id.clone(),
             ..Terminated::default()
         })),
         RunState::Unknown => unknown_state(old),
@@ -264,7 +260,11 @@ fn convert(
         name: container.name.clone(),
         image: container.image.clone(),
         restart_count: restart_count(record, old),
+        // Until the probes have a say in it: a sidecar that had started keeps its pod from being Pending.
+        started: old.filter(|_| record.is_running()).and_then(|old| old.started),
         state: Some(state),
+        last_state: last_state(&container_id, old),
+        container_id,
         ..ContainerStatus::default()
     }
 }
@@ -277,10 +277,14 @@ fn unknown_state(old: Option<&ContainerStatus>) -> ContainerState {
 }
 
 /// Why the last start failed, if the container is to be started again.
-fn reason_to_wait<'a>(seen: &Observation<'a>, slot: usize) -> Option<&'a Reason> {
+fn reason_to_wait<'a>(
+    seen: &Observation<'a>,
+    slot: usize,
+    old: Option<&ContainerStatus>,
+) -> Option<&'a Reason> {
     let newest = seen.runtime.newest(slot);
     let done = newest.and_then(ContainerRecord::exit).is_some_and(|exit| exit.code == 0);
-    let init_is_done = seen.pod.is_init(slot) && done || is_taken_for_done(seen, slot);
+    let init_is_done = seen.pod.is_init(slot) && done || is_taken_for_done(seen, slot, old);
     if init_is_done || !should_be_restarted(seen.pod, slot, newest) {
         return None;
     }

@@ -10,7 +10,7 @@ use super::runtime::{PodRuntime, Sandbox, Slots};
 use super::status::Reason;
 use super::task::Task;
 use crate::context::EventType;
-use crate::objects::{Conditions, PersistentVolumeClaim, Truth};
+use crate::objects::{Conditions, PersistentVolumeClaim, Secret, Truth};
 use crate::release::KubernetesRelease;
 use arcstr::literal;
 use std::collections::VecDeque;
@@ -28,6 +28,8 @@ const MOUNT_POLL: Duration = Duration::from_millis(300);
 pub(super) struct Plan {
     /// What the runtime held when the sync began.
     pub(super) snapshot: Option<Arc<PodRuntime>>,
+    /// The pod's pull secrets that exist.
+    pub(super) pull_secrets: Vec<Arc<Secret>>,
     create_sandbox: bool,
     /// Slots of containers to start, in order.
     todo: VecDeque<usize>,
@@ -81,12 +83,14 @@ impl Turn<'_, '_> {
     }
 
     fn sync_runtime(&mut self) {
+        let pull_secrets = self.pull_secrets();
         self.add_probes();
         let snapshot = Arc::clone(&self.worker.cache);
         let actions = pod_actions::compute(&self.worker.pod, &snapshot, &self.verdicts());
         let todo = actions.init.into_iter().chain(actions.regular).collect();
         self.worker.plan = Plan {
             snapshot: Some(snapshot),
+            pull_secrets,
             create_sandbox: actions.create_sandbox,
             todo,
             ..Plan::default()
@@ -98,6 +102,27 @@ impl Turn<'_, '_> {
         } else {
             self.kill_containers(actions.kill);
         }
+    }
+
+    /// The Secrets that the pod names for its images (`getPullSecretsForPod`).
+    fn pull_secrets(&mut self) -> Vec<Arc<Secret>> {
+        let pod = Arc::clone(&self.worker.pod);
+        let (mut secrets, mut missing) = (Vec::new(), Vec::new());
+        for named in pod.spec.image_pull_secrets.iter().filter(|named| !named.name.is_empty()) {
+            match self.cx.view().named::<Secret>(&pod.metadata.namespace, &named.name) {
+                Some((_, secret)) => secrets.push(Arc::clone(secret)),
+                None => missing.push(named.name.as_str()),
+            }
+        }
+        if !missing.is_empty() {
+            let message = format!(
+                "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
+                missing.join(", ")
+            );
+            let reason = "FailedToRetrieveImagePullSecret";
+            self.cx.event_on(&*pod, "", EventType::Warning, (reason, &message));
+        }
+        secrets
     }
 
     /// Goes on after what had to be killed.

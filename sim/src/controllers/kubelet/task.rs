@@ -16,6 +16,8 @@ pub(super) enum Task {
     Probe,
     /// The volumes may be there, or have taken too long.
     Volumes,
+    /// All statuses are compared with the API's.
+    Status,
     /// The machine is back.
     Return,
     /// The sandbox is there.
@@ -31,12 +33,13 @@ pub(super) enum Task {
 }
 
 impl Task {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Pod,
         Self::Tick,
         Self::Relist,
         Self::Probe,
         Self::Volumes,
+        Self::Status,
         Self::Return,
         Self::Sandbox,
         Self::Pulled,
