@@ -113,8 +113,9 @@ impl<'a> Hands<'a> {
             }
             Target::Node(node) => cluster.set_machine(node, true),
             Target::Quota(quota) => {
-                let why = quota.message.as_deref().unwrap_or("exceeded quota");
-                environment.admission.refuse(quota.kind.0, quota.namespace.as_str(), why);
+                let kind = quota.kind.0;
+                let why = quota.message.clone().unwrap_or_else(|| exceeded_quota(kind));
+                environment.admission.refuse(kind, quota.namespace.as_str(), why);
             }
             Target::Phase(PhaseTarget { vmi, is }) => {
                 let phase = is.as_deref().unwrap_or("Unknown");
@@ -217,6 +218,12 @@ fn find(cluster: &Cluster, kind: Kind, name: &str) -> Result<(ObjectId, Object),
     let (namespace, short) = split_name(kind, name);
     let found = cluster.find(kind, &namespace, &short);
     found.ok_or_else(|| StepError(format!("there is no {kind} `{name}` at this instant")))
+}
+
+/// What the quota admission plugin says (`plugin/pkg/admission/resourcequota/controller.go`, Kubernetes 1.36).
+fn exceeded_quota(kind: Kind) -> String {
+    let resource = format!("count/{}", kind.resource());
+    format!("exceeded quota: quota, requested: {resource}=1, used: {resource}=10, limited: {resource}=10")
 }
 
 const fn launcher_fault(fault: LauncherFault) -> environment::LauncherFault {

@@ -159,10 +159,11 @@ x.yaml, line 3, column 14:
         "\
 x.yaml, line 3, column 33:
   field     steps[0].delete.kind
-  expected  one of Node, StorageClass, PriorityClass, Secret, PersistentVolume,
-            PersistentVolumeClaim, DataVolume, VolumeImportSource,
-            VolumeUploadSource, VolumeCloneSource, Pod, VirtualMachineInstance,
-            VirtualMachine
+  expected  one of Node, StorageClass, PriorityClass, Secret,
+            VolumeSnapshotClass, PersistentVolume, PersistentVolumeClaim,
+            VolumeSnapshotContent, VolumeSnapshot, DataSource, DataVolume,
+            VolumeImportSource, VolumeUploadSource, VolumeCloneSource, Pod,
+            VirtualMachineInstance, VirtualMachine
   found     `Service`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -204,10 +205,10 @@ x.yaml, line 3, column 25:
 x.yaml, line 3, column 45:
   field     steps[0].heal.watch.controller
   expected  one of garbage-collector, node-lifecycle, taint-eviction, pod-gc,
-            pv-binder, pvc-protection, pv-protection, provisioner, data-volume,
-            import, upload, import-populator, upload-populator, virtual-machine,
-            virtual-machine-instance, virt-handler, scheduler, kubelet,
-            node-heartbeat
+            pv-binder, pvc-protection, pv-protection, provisioner, snapshotter,
+            data-volume, import, upload, import-populator, upload-populator,
+            clone-populator, virtual-machine, virtual-machine-instance,
+            virt-handler, scheduler, kubelet, node-heartbeat
   found     foo
   try       name it as the trace does",
     ),

@@ -16,6 +16,8 @@ pub struct CdiConfig {
     pub without_csi_driver: BTreeSet<ArcStr>,
     /// What StorageProfiles say of a class, in order of preference, where it is not what CDI knows of the provisioner.
     pub profiles: BTreeMap<ArcStr, Vec<ClaimPropertySet>>,
+    /// What StorageProfiles say of how volumes of a class are cloned, where it is not what CDI knows of the provisioner.
+    pub clone_strategies: BTreeMap<ArcStr, CloneStrategy>,
     /// `status.scratchSpaceStorageClass`.
     pub scratch_storage_class: Option<ArcStr>,
     /// `status.filesystemOverhead.global`, a fraction. Default 0.06.
@@ -24,6 +26,36 @@ pub struct CdiConfig {
     pub importer_image: ArcStr,
     /// The upload server's container image.
     pub upload_server_image: ArcStr,
+    /// The cloner's container image.
+    pub cloner_image: ArcStr,
+}
+
+/// How volumes are cloned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloneStrategy {
+    /// Pods read the one and write the other.
+    HostAssisted,
+    /// The driver makes a volume of a snapshot.
+    Snapshot,
+    /// The driver copies the volume.
+    CsiClone,
+}
+
+impl CloneStrategy {
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HostAssisted => "copy",
+            Self::Snapshot => "snapshot",
+            Self::CsiClone => "csi-clone",
+        }
+    }
+
+    /// Reads the API's spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::HostAssisted, Self::Snapshot, Self::CsiClone];
+        all.into_iter().find(|strategy| strategy.as_str() == text)
+    }
 }
 
 /// An entry of a StorageProfile's `status.claimPropertySets`.
@@ -49,10 +81,12 @@ impl Default for CdiConfig {
             claim_adoption: false,
             without_csi_driver: BTreeSet::new(),
             profiles: BTreeMap::new(),
+            clone_strategies: BTreeMap::new(),
             scratch_storage_class: None,
             filesystem_overhead: 0.06,
             importer_image: literal!("quay.io/kubevirt/cdi-importer:latest"),
             upload_server_image: literal!("quay.io/kubevirt/cdi-uploadserver:latest"),
+            cloner_image: literal!("quay.io/kubevirt/cdi-cloner:latest"),
         }
     }
 }
@@ -74,6 +108,26 @@ impl CdiConfig {
         capabilities.iter().map(|(access, volume)| ClaimPropertySet::new(*access, *volume)).collect()
     }
 }
+
+impl CdiConfig {
+    /// How volumes of a class are cloned, if the storage can: snapshots where the profile says nothing.
+    pub(crate) fn clone_strategy(&self, class: &StorageClass) -> CloneStrategy {
+        if let Some(strategy) = self.clone_strategies.get(&class.metadata.name) {
+            return *strategy;
+        }
+        let copies = CSI_CLONES.contains(&class.provisioner.as_str());
+        if copies { CloneStrategy::CsiClone } else { CloneStrategy::Snapshot }
+    }
+}
+
+/// CDI main 2026-08: `pkg/storagecapabilities/storagecapabilities.go`, `CloneStrategyByProvisionerKey`, the common ones.
+const CSI_CLONES: &[&str] = &[
+    "rbd.csi.ceph.com",
+    "rook-ceph.rbd.csi.ceph.com",
+    "openshift-storage.rbd.csi.ceph.com",
+    "cephfs.csi.ceph.com",
+    "openshift-storage.cephfs.csi.ceph.com",
+];
 
 type Capability = (&'static str, &'static str);
 

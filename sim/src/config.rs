@@ -28,6 +28,9 @@ pub struct Config {
     /// Whether the admission plugin StorageObjectInUseProtection is on, as it is by default: claims and volumes that are
     /// in use outlive their deletion.
     pub storage_object_in_use_protection: bool,
+    /// Whether the admission plugin DefaultStorageClass is on, as it is by default: claims that say nothing of a class get
+    /// the default class.
+    pub default_storage_class: bool,
     /// Which lines of the trace are kept. Default none.
     pub keep_trace: Keep,
     /// Whether every write is kept in full; see [`crate::journal`].
@@ -51,6 +54,7 @@ impl Default for Config {
             cdi: CdiConfig::default(),
             controller_manager: ControllerManagerFlags::default(),
             storage_object_in_use_protection: true,
+            default_storage_class: true,
             keep_trace: Keep::Nothing,
             keep_journal: false,
             instant_budget: 10_000_000,

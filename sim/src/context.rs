@@ -149,7 +149,7 @@ impl Context<'_> {
 
     /// Deletes an object. A pod that is on a node and not finished keeps its own grace.
     pub(crate) fn delete<T: Resource>(&mut self, id: ObjectId) -> Result<(), ApiError> {
-        let newest = self.newest().get::<T>(id).cloned().ok_or(ApiError::Gone { kind: T::KIND })?;
+        let newest = self.newest().get::<T>(id).cloned().ok_or_else(|| self.store.gone::<T>(id))?;
         let grace = match T::wrap(newest) {
             Object::Pod(pod) => pod_grace_seconds(&pod),
             _ => 0,

@@ -10,12 +10,16 @@ use std::time::Duration;
 
 /// The processes of the control plane and the controllers that each runs. Agents of the nodes are not among them: they are down
 /// with their machine.
-pub const COMPONENTS: [(&str, &[&str]); 5] = [
+pub const COMPONENTS: [(&str, &[&str]); 6] = [
     ("kube-controller-manager", &KUBE_CONTROLLERS),
     ("kube-scheduler", &["scheduler"]),
     ("virt-controller", &["virtual-machine", "virtual-machine-instance"]),
-    ("cdi-deployment", &["data-volume", "import", "upload", "import-populator", "upload-populator"]),
+    (
+        "cdi-deployment",
+        &["data-volume", "import", "upload", "import-populator", "upload-populator", "clone-populator"],
+    ),
     ("external-provisioner", &["provisioner"]),
+    ("external-snapshotter", &["snapshotter"]),
 ];
 
 const KUBE_CONTROLLERS: [&str; 7] = [

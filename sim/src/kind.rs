@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use crate::objects::{
-    DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
-    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
-    VolumeUploadSource,
+    DataSource, DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
+    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::{Table, Tables, View};
 use serde::Serialize;
@@ -24,10 +24,18 @@ pub enum Kind {
     PriorityClass,
     /// `v1` Secret.
     Secret,
+    /// `snapshot.storage.k8s.io/v1` VolumeSnapshotClass.
+    VolumeSnapshotClass,
     /// `v1` PersistentVolume.
     PersistentVolume,
     /// `v1` PersistentVolumeClaim.
     PersistentVolumeClaim,
+    /// `snapshot.storage.k8s.io/v1` VolumeSnapshotContent.
+    VolumeSnapshotContent,
+    /// `snapshot.storage.k8s.io/v1` VolumeSnapshot.
+    VolumeSnapshot,
+    /// `cdi.kubevirt.io/v1beta1` DataSource.
+    DataSource,
     /// `cdi.kubevirt.io/v1beta1` DataVolume.
     DataVolume,
     /// `cdi.kubevirt.io/v1beta1` VolumeImportSource.
@@ -46,13 +54,17 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Node,
         Self::StorageClass,
         Self::PriorityClass,
         Self::Secret,
+        Self::VolumeSnapshotClass,
         Self::PersistentVolume,
         Self::PersistentVolumeClaim,
+        Self::VolumeSnapshotContent,
+        Self::VolumeSnapshot,
+        Self::DataSource,
         Self::DataVolume,
         Self::VolumeImportSource,
         Self::VolumeUploadSource,
@@ -71,6 +83,10 @@ impl Kind {
             Self::Secret => "Secret",
             Self::PersistentVolume => "PersistentVolume",
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Self::VolumeSnapshotClass => "VolumeSnapshotClass",
+            Self::VolumeSnapshotContent => "VolumeSnapshotContent",
+            Self::VolumeSnapshot => "VolumeSnapshot",
+            Self::DataSource => "DataSource",
             Self::DataVolume => "DataVolume",
             Self::VolumeImportSource => "VolumeImportSource",
             Self::VolumeUploadSource => "VolumeUploadSource",
@@ -89,7 +105,11 @@ impl Kind {
             }
             Self::StorageClass => "storage.k8s.io/v1",
             Self::PriorityClass => "scheduling.k8s.io/v1",
-            Self::DataVolume
+            Self::VolumeSnapshotClass | Self::VolumeSnapshotContent | Self::VolumeSnapshot => {
+                "snapshot.storage.k8s.io/v1"
+            }
+            Self::DataSource
+            | Self::DataVolume
             | Self::VolumeImportSource
             | Self::VolumeUploadSource
             | Self::VolumeCloneSource => "cdi.kubevirt.io/v1beta1",
@@ -99,7 +119,15 @@ impl Kind {
 
     /// Whether objects of this kind live in a namespace.
     pub const fn is_namespaced(self) -> bool {
-        !matches!(self, Self::Node | Self::StorageClass | Self::PriorityClass | Self::PersistentVolume)
+        !matches!(
+            self,
+            Self::Node
+                | Self::StorageClass
+                | Self::PriorityClass
+                | Self::PersistentVolume
+                | Self::VolumeSnapshotClass
+                | Self::VolumeSnapshotContent
+        )
     }
 
     /// The plural with its group, as error messages of the API name it (`virtualmachines.kubevirt.io`).
@@ -111,6 +139,10 @@ impl Kind {
             Self::Secret => "secrets",
             Self::PersistentVolume => "persistentvolumes",
             Self::PersistentVolumeClaim => "persistentvolumeclaims",
+            Self::VolumeSnapshotClass => "volumesnapshotclasses.snapshot.storage.k8s.io",
+            Self::VolumeSnapshotContent => "volumesnapshotcontents.snapshot.storage.k8s.io",
+            Self::VolumeSnapshot => "volumesnapshots.snapshot.storage.k8s.io",
+            Self::DataSource => "datasources.cdi.kubevirt.io",
             Self::DataVolume => "datavolumes.cdi.kubevirt.io",
             Self::VolumeImportSource => "volumeimportsources.cdi.kubevirt.io",
             Self::VolumeUploadSource => "volumeuploadsources.cdi.kubevirt.io",
@@ -295,6 +327,10 @@ kinds! {
     Secret secrets |_, _| true;
     PersistentVolume persistent_volumes |a, b| a.spec == b.spec;
     PersistentVolumeClaim persistent_volume_claims |a, b| a.spec == b.spec;
+    VolumeSnapshotClass volume_snapshot_classes |a, b| a.driver == b.driver && a.rest == b.rest;
+    VolumeSnapshotContent volume_snapshot_contents |a, b| a.spec == b.spec;
+    VolumeSnapshot volume_snapshots |a, b| a.spec == b.spec;
+    DataSource data_sources |a, b| a.spec == b.spec;
     DataVolume data_volumes |a, b| Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec;
     VolumeImportSource volume_import_sources |a, b| a.spec == b.spec;
     VolumeUploadSource volume_upload_sources |a, b| a.spec == b.spec;

@@ -40,7 +40,7 @@ pub mod validation;
 mod vm_status;
 mod work_queue;
 
-pub use cdi_config::{CdiConfig, ClaimPropertySet};
+pub use cdi_config::{CdiConfig, ClaimPropertySet, CloneStrategy};
 pub use claim_events::ClaimEvent;
 pub use controllers::scheduler::{Placement, schedule};
 /// The rules of kubelet that stand for themselves, without a cluster.

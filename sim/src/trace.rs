@@ -1,9 +1,10 @@
 //! What happened, one line an event, and the digest of it.
 
 use crate::objects::{
-    Condition, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
-    StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
-    VolumeSourceSpec, VolumeUploadSource,
+    Condition, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
+    Secret, StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
+    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSourceSpec,
+    VolumeUploadSource,
 };
 use std::fmt::Write as _;
 use stuckvm_detector::{PrintableStatus, Time};
@@ -212,6 +213,31 @@ impl Summary for Secret {
     /// What it holds is nobody's business.
     fn summarize(&self, out: &mut String) {
         out.push_str(&self.kind);
+    }
+}
+
+impl Summary for VolumeSnapshotClass {
+    fn summarize(&self, out: &mut String) {
+        out.push_str(&self.driver);
+    }
+}
+
+impl Summary for VolumeSnapshotContent {
+    fn summarize(&self, out: &mut String) {
+        out.push_str(&self.spec.driver);
+    }
+}
+
+impl Summary for VolumeSnapshot {
+    fn summarize(&self, out: &mut String) {
+        out.push_str(if self.is_ready() { "ready" } else { "not ready" });
+    }
+}
+
+impl Summary for DataSource {
+    fn summarize(&self, out: &mut String) {
+        let kinds = self.spec.source.as_object().map(serde_json::Map::keys);
+        kinds.into_iter().flatten().for_each(|kind| out.push_str(kind));
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::cluster::Cluster;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass,
-    VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+    DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
+    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::ApiError;
 use crate::validation::validate;
@@ -100,6 +101,10 @@ pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
         Kind::Secret => act.run::<Secret>(),
         Kind::PersistentVolume => act.run::<PersistentVolume>(),
         Kind::PersistentVolumeClaim => act.run::<PersistentVolumeClaim>(),
+        Kind::VolumeSnapshotClass => act.run::<VolumeSnapshotClass>(),
+        Kind::VolumeSnapshotContent => act.run::<VolumeSnapshotContent>(),
+        Kind::VolumeSnapshot => act.run::<VolumeSnapshot>(),
+        Kind::DataSource => act.run::<DataSource>(),
         Kind::DataVolume => act.run::<DataVolume>(),
         Kind::VolumeImportSource => act.run::<VolumeImportSource>(),
         Kind::VolumeCloneSource => act.run::<VolumeCloneSource>(),
@@ -165,7 +170,8 @@ impl ForKind for MergePatch<'_> {
     type Output = Result<(), UserError>;
 
     fn run<T: Resource>(self) -> Self::Output {
-        let old = self.cluster.view().get::<T>(self.id).ok_or(ApiError::Gone { kind: T::KIND })?;
+        let old =
+            self.cluster.view().get::<T>(self.id).ok_or(ApiError::Gone { kind: T::KIND, name: None })?;
         let mut value = serde_json::to_value(&**old).expect("objects serialize");
         merge(&mut value, self.patch);
         let mut new: T = serde_path_to_error::deserialize(&value).map_err(|error| UserError::Field {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use stuckvm_sim::environment::{Program, Source};
 use stuckvm_sim::objects::{
     Conditions, Container, ContainerState, ContainerStatus, DataVolume, PersistentVolume,
-    PersistentVolumeClaim, Pod, Running, Terminated, Truth, Waiting,
+    PersistentVolumeClaim, Pod, Running, Terminated, Truth, VolumeSnapshot, Waiting,
 };
 use stuckvm_sim::{Cluster, Config, Latency, Object, ObjectId};
 
@@ -334,4 +334,95 @@ fn an_import_works_where_everybody_lags_behind() {
     assert_eq!(play.cluster.count::<PersistentVolumeClaim>(), 1);
     assert_eq!(play.cluster.count::<Pod>(), 0);
     assert_eq!(play.cluster.next_at(), None, "nothing is left to do");
+}
+
+/// CDI together with the binder and the driver, in virtual time.
+fn with_a_driver(objects: &[Value]) -> Cluster {
+    let wanted = [
+        "data-volume",
+        "import",
+        "import-populator",
+        "clone-populator",
+        "pv-binder",
+        "provisioner",
+        "pvc-protection",
+        "snapshotter",
+    ];
+    let config = Config { latency: Latency::none(), ..Config::default() };
+    let mut cluster = Cluster::with_some(config, |name| wanted.contains(&name));
+    let class =
+        json!({ "kind": "StorageClass", "metadata": { "name": "csi" }, "provisioner": "csi.example.com" });
+    for object in [&class].into_iter().chain(objects) {
+        let object = Object::from_value(object).expect("a manifest").expect("a known kind");
+        cluster.apply(&object).expect("created");
+    }
+    cluster.settle().expect("settled");
+    cluster
+}
+
+fn data_volume(source: &Value) -> Value {
+    json!({
+        "kind": "DataVolume",
+        "metadata": { "name": "disk" },
+        "spec": {
+            "source": source,
+            "pvc": {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "csi",
+                "resources": { "requests": { "storage": "1Gi" } }
+            }
+        }
+    })
+}
+
+/// The claims by name, each with its phase.
+fn claims(cluster: &Cluster) -> Vec<(String, String)> {
+    let claims = cluster.view().iter::<PersistentVolumeClaim>();
+    claims.map(|(_, claim)| (claim.metadata.name.to_string(), claim.status.phase.to_string())).collect()
+}
+
+#[test]
+fn the_driver_leaves_a_claim_alone_that_a_populator_fills() {
+    let cluster = with_a_driver(&[data_volume(&json!({ "http": { "url": URL } }))]);
+    let claims = claims(&cluster);
+    assert_eq!(claims[0], ("disk".into(), "Pending".into()), "its volume comes from the helper claim");
+    assert_eq!(claims[1].1, "Bound", "the driver makes a volume for {}", claims[1].0);
+}
+
+#[test]
+fn a_driver_with_snapshots_clones_by_one() {
+    let golden = json!({
+        "kind": "PersistentVolumeClaim",
+        "metadata": { "name": "golden" },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "csi",
+            "resources": { "requests": { "storage": "1Gi" } }
+        }
+    });
+    let snapshots =
+        json!({ "kind": "VolumeSnapshotClass", "metadata": { "name": "snap" }, "driver": "csi.example.com" });
+    let mut cluster = with_a_driver(&[snapshots, data_volume(&json!({ "pvc": { "name": "golden" } }))]);
+    let dv = |cluster: &Cluster| {
+        let (_, dv) = cluster.view().named::<DataVolume>("default", "disk").expect("the DataVolume");
+        (
+            dv.status.phase.to_string(),
+            dv.status.conditions.condition("Bound").expect("Bound").reason.to_string(),
+        )
+    };
+    assert_eq!(dv(&cluster), (String::new(), "CloneWithoutSource".into()));
+    let golden = Object::from_value(&golden).expect("a manifest").expect("a known kind");
+    cluster.apply(&golden).expect("created");
+    cluster.settle().expect("settled");
+    // A clone whose source is not bound yet has no size to compare, and tries again.
+    let until = cluster.now().checked_add(Duration::from_secs(10)).expect("time goes on");
+    cluster.run_until(until).expect("settled");
+    assert_eq!(dv(&cluster), ("Succeeded".into(), "Bound".into()));
+    let bound = |name: &str| (name.to_owned(), "Bound".to_owned());
+    assert_eq!(
+        claims(&cluster),
+        [bound("golden"), bound("disk")],
+        "nothing is left of what was made on the way"
+    );
+    assert_eq!(cluster.count::<VolumeSnapshot>(), 0);
 }

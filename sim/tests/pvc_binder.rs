@@ -52,6 +52,7 @@ fn a_claim_that_a_populator_fills_is_left_to_it() {
             "resources": {"requests": {"storage": "1Gi"}},
             "dataSourceRef": {"apiGroup": "cdi.kubevirt.io", "kind": "VolumeImportSource", "name": "source"}}}),
     );
+    claim(&mut cluster, "other", "fast");
     let cloned = apply(
         &mut cluster,
         json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "clone"}, "spec": {

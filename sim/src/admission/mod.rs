@@ -9,8 +9,8 @@ pub(crate) mod virtual_machine_instance;
 
 use crate::config::Config;
 use crate::objects::{
-    DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
-    VolumeUploadSource,
+    DataSource, DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::View;
 use stuckvm_detector::Time;
@@ -26,10 +26,14 @@ pub(crate) trait Admit {
     }
 }
 
+impl Admit for DataSource {}
 impl Admit for DataVolume {}
 impl Admit for PriorityClass {}
 impl Admit for Secret {}
 impl Admit for StorageClass {}
 impl Admit for VolumeCloneSource {}
 impl Admit for VolumeImportSource {}
+impl Admit for VolumeSnapshot {}
+impl Admit for VolumeSnapshotClass {}
+impl Admit for VolumeSnapshotContent {}
 impl Admit for VolumeUploadSource {}

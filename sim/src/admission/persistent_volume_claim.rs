@@ -12,18 +12,15 @@ use stuckvm_detector::Time;
 
 impl Admit for PersistentVolumeClaim {
     /// A claim starts Pending, whatever its manifest says; without a word on its class it gets the default class.
-    fn admit(&mut self, view: View<'_>, _now: Time) {
-        if !claim_has_class(self)
+    fn admit_configured(&mut self, view: View<'_>, _now: Time, config: &Config) {
+        if config.default_storage_class
+            && !claim_has_class(self)
             && let Some(class) = default_class(view)
         {
             self.spec.storage_class_name = Some(class.metadata.name.clone());
         }
         self.spec.volume_mode.get_or_insert(literal!("Filesystem"));
         self.status = PersistentVolumeClaimStatus { phase: literal!("Pending"), ..Default::default() };
-    }
-
-    fn admit_configured(&mut self, view: View<'_>, now: Time, config: &Config) {
-        self.admit(view, now);
         if config.storage_object_in_use_protection {
             self.metadata.add_finalizer(literal!(PVC_PROTECTION));
         }

@@ -5,6 +5,7 @@
 use super::cdi::annotations as ann;
 use super::cdi::claims::{
     Claim, controller_reference, immediate_binding_requested, is_bound, is_complete, is_controlled_by,
+    report_users,
 };
 use super::cdi::errors::CdiError;
 use super::cdi::{copy_allowed_annotations, events, resource_name, set_recommended_labels};
@@ -108,16 +109,7 @@ fn find_pod(cx: &Context<'_>, claim: &Claim) -> Result<Option<(ObjectId, Arc<Pod
 
 /// Names the pod, or makes it; nothing comes of it while the pod has no name or another pod uses the claim.
 fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Option<Arc<Pod>>, CdiError> {
-    let meta = &claim.object.metadata;
-    let users = cx.view().users_of_claim::<Pod>(&meta.namespace, &meta.name);
-    let users: Vec<Arc<Pod>> =
-        users.filter(|(_, pod)| !pod.is_finished()).map(|(_, pod)| pod.clone()).collect();
-    for pod in &users {
-        let pod = &pod.metadata;
-        let text = format!("pod {}/{} using PersistentVolumeClaim {}", pod.namespace, pod.name, meta.name);
-        cx.event(&claim.object, EventType::Warning, "UploadTargetInUse", &text);
-    }
-    if !users.is_empty() {
+    if report_users(cx, &claim.object, &claim.object, "UploadTargetInUse") {
         return Ok(None);
     }
     let name = pod_name(claim);

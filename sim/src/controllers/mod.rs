@@ -15,6 +15,7 @@ mod pv_protection;
 mod pvc_binder;
 mod pvc_protection;
 pub(crate) mod scheduler;
+mod snapshotter;
 mod taint_eviction;
 pub(crate) mod virt_handler;
 pub(crate) mod virtual_machine;
@@ -38,11 +39,13 @@ pub(crate) fn all(config: &Config) -> Vec<Box<dyn Controller>> {
         Box::new(pvc_protection::PvcProtection),
         Box::new(pv_protection::PvProtection),
         Box::new(provisioner::Provisioner::default()),
+        Box::new(snapshotter::Snapshotter::default()),
         Box::new(data_volume::DataVolumeController::default()),
         Box::new(data_volume_importer::ImportController),
         Box::new(data_volume_uploader::UploadController),
         Box::new(populators::Populator::Import),
         Box::new(populators::Populator::Upload),
+        Box::new(populators::ClonePopulator::default()),
         Box::new(virtual_machine::VirtualMachineController::default()),
         Box::new(virtual_machine_instance::VirtualMachineInstanceController::default()),
         Box::new(virt_handler::VirtHandler::default()),

@@ -3,6 +3,8 @@
 //!
 //! Whether a driver works is a matter of [`crate::environment::Provisioners`].
 
+mod data_source;
+
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::controllers::pvc_binder::{
@@ -17,6 +19,7 @@ use crate::objects::{
 use crate::store::{ApiError, Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::{ArcStr, literal};
+use data_source::Content;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -96,7 +99,7 @@ impl Provisioner {
             meta.namespace, meta.name
         );
         cx.event(&claim, EventType::Normal, "Provisioning", &message);
-        if is_for_populator(&claim) {
+        if matches!(Content::of(&claim), Content::Populator) {
             let message = "Assuming an external populator will provision the volume";
             cx.event(&claim, EventType::Normal, "Provisioning", message);
             return;
@@ -111,6 +114,9 @@ impl Provisioner {
         (claim, class): (&PersistentVolumeClaim, &StorageClass),
         cx: &mut Context<'_>,
     ) {
+        if let Some(why) = Content::of(claim).obstacle(cx, &claim.metadata.namespace) {
+            return self.failed(id, (claim, class, &why), cx);
+        }
         let volume = volume_for(claim, class);
         let name = volume.metadata.name.clone();
         match cx.create(volume) {
@@ -192,15 +198,6 @@ fn wanted_from(claim: &PersistentVolumeClaim) -> Option<&ArcStr> {
     let annotations = &claim.metadata.annotations;
     let named = annotations.get(STORAGE_PROVISIONER).or(annotations.get(BETA_STORAGE_PROVISIONER));
     named.filter(|_| claim.spec.volume_name.is_empty() && !claim.metadata.is_deleting())
-}
-
-/// Whether the claim has a source that no driver can copy (external-provisioner, `pkg/controller/controller.go`,
-/// `prepareProvision`): the error is an `IgnoredError`, after which nothing is tried again.
-fn is_for_populator(claim: &PersistentVolumeClaim) -> bool {
-    let of_rest = || Some(claim.spec.rest.get("dataSource")?.get("kind")?.as_str()?.into());
-    let kind: Option<ArcStr> =
-        claim.spec.data_source_ref.as_ref().map(|source| source.kind.clone()).or_else(of_rest);
-    kind.is_some_and(|kind| !["VolumeSnapshot", "PersistentVolumeClaim"].contains(&kind.as_str()))
 }
 
 /// A claim that still wants a volume, and its class. A delayed one must have a node.

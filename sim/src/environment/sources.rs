@@ -114,6 +114,10 @@ impl Sources {
         match container.name.as_str() {
             "importer" => import.importer(pod, container),
             "server" => import.server(container),
+            "size-detection-volume" => {
+                let message = container.variable("DISK_SIZE").unwrap_or_default().into();
+                Program { message, ..Program::ends(latency.import_failure, 0) }
+            }
             // Init containers copy a program and are done.
             _ => Program::ends(Duration::ZERO, 0),
         }

@@ -6,6 +6,7 @@
 
 mod affinity;
 mod condition;
+mod data_source;
 mod data_volume;
 mod memo;
 mod meta;
@@ -23,6 +24,7 @@ mod storage_class;
 mod str_map;
 mod virtual_machine;
 mod virtual_machine_instance;
+mod volume_snapshot;
 mod volume_source;
 
 pub use affinity::{
@@ -31,6 +33,7 @@ pub use affinity::{
     WeightedPodAffinityTerm,
 };
 pub use condition::{Condition, Conditions, Truth};
+pub use data_source::{DataSource, DataSourceSpec};
 pub use data_volume::{DataVolume, DataVolumeSpec, DataVolumeStatus};
 pub use memo::Memo;
 pub use meta::{ObjectMeta, OwnerReference};
@@ -59,6 +62,10 @@ pub use virtual_machine::{
 pub use virtual_machine_instance::{
     ContainerDisk, Cpu, Domain, HugePages, Memory, MigrationState, PhaseTransition, VirtualMachineInstance,
     VirtualMachineInstanceSpec, VirtualMachineInstanceStatus, VmVolume, VmVolumeClaim, VmVolumeName,
+};
+pub use volume_snapshot::{
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSnapshotContentSpec,
+    VolumeSnapshotSource, VolumeSnapshotSpec, VolumeSnapshotStatus,
 };
 pub use volume_source::{VolumeCloneSource, VolumeImportSource, VolumeSourceSpec, VolumeUploadSource};
 

@@ -15,10 +15,12 @@ pub enum ApiError {
         name: ArcStr,
     },
     /// 404 for an object that was there a moment ago.
-    #[error("{} not found", kind.resource())]
+    #[error("{}{} not found", kind.resource(), quoted(name))]
     Gone {
         /// The kind.
         kind: Kind,
+        /// The name, if somebody may still know it.
+        name: Option<ArcStr>,
     },
     /// 409: the name is taken.
     #[error("{} \"{name}\" already exists", kind.resource())]
@@ -74,4 +76,8 @@ pub enum ApiError {
         /// Field path first.
         why: ArcStr,
     },
+}
+
+fn quoted(name: &Option<ArcStr>) -> String {
+    name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default()
 }

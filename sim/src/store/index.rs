@@ -27,7 +27,7 @@ impl Indexes {
         self.by_node.get(node)
     }
 
-    /// Pods, instances and virtual machines that use this claim or DataVolume.
+    /// Pods, instances and virtual machines that use this claim or DataVolume, and volumes that are kept for it.
     pub(super) fn users_of_claim(&self, claim: &(ArcStr, ArcStr)) -> &[ObjectId] {
         self.by_claim.get(claim)
     }
@@ -76,6 +76,10 @@ fn keys(object: &Object) -> Vec<Key> {
             keys.extend(pod.node().map(|node| Key::Node(node.clone())));
             let claims = pod.spec.volumes.iter().filter_map(|volume| volume.claim_name(&meta.name));
             keys.extend(claims.map(|name| claim(&name)));
+        }
+        Object::PersistentVolume(volume) => {
+            let kept = volume.spec.claim_ref.as_ref();
+            keys.extend(kept.map(|kept| Key::Claim(kept.namespace.clone(), kept.name.clone())));
         }
         Object::VirtualMachineInstance(vmi) => {
             keys.extend(vmi.spec.volumes.iter().filter_map(|volume| volume.claim_name()).map(claim));

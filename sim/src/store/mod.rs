@@ -17,8 +17,9 @@ pub(crate) use view::Horizon;
 
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass,
-    VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
+    DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
+    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use arcstr::ArcStr;
 use change::ChangeLog;
@@ -37,6 +38,10 @@ pub struct Tables {
     pub secrets: Table<Secret>,
     pub persistent_volumes: Table<PersistentVolume>,
     pub persistent_volume_claims: Table<PersistentVolumeClaim>,
+    pub volume_snapshot_classes: Table<VolumeSnapshotClass>,
+    pub volume_snapshot_contents: Table<VolumeSnapshotContent>,
+    pub volume_snapshots: Table<VolumeSnapshot>,
+    pub data_sources: Table<DataSource>,
     pub data_volumes: Table<DataVolume>,
     pub volume_import_sources: Table<VolumeImportSource>,
     pub volume_upload_sources: Table<VolumeUploadSource>,
@@ -167,7 +172,12 @@ impl Store {
     }
 
     fn live<T: Resource>(&self, id: ObjectId) -> Result<&Arc<T>, ApiError> {
-        View::newest(self).get::<T>(id).ok_or(ApiError::Gone { kind: T::KIND })
+        View::newest(self).get::<T>(id).ok_or_else(|| self.gone::<T>(id))
+    }
+
+    /// What becomes of a request for an object that is gone.
+    pub(crate) fn gone<T: Resource>(&self, id: ObjectId) -> ApiError {
+        ApiError::Gone { kind: T::KIND, name: T::table(&self.tables).last_name(id.index) }
     }
 
     fn write<T: Resource>(&mut self, id: ObjectId, mut object: T) -> bool {
@@ -249,6 +259,10 @@ fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {
         Kind::Secret => tables.secrets.forget(id.index, seen),
         Kind::PersistentVolume => tables.persistent_volumes.forget(id.index, seen),
         Kind::PersistentVolumeClaim => tables.persistent_volume_claims.forget(id.index, seen),
+        Kind::VolumeSnapshotClass => tables.volume_snapshot_classes.forget(id.index, seen),
+        Kind::VolumeSnapshotContent => tables.volume_snapshot_contents.forget(id.index, seen),
+        Kind::VolumeSnapshot => tables.volume_snapshots.forget(id.index, seen),
+        Kind::DataSource => tables.data_sources.forget(id.index, seen),
         Kind::DataVolume => tables.data_volumes.forget(id.index, seen),
         Kind::VolumeImportSource => tables.volume_import_sources.forget(id.index, seen),
         Kind::VolumeUploadSource => tables.volume_upload_sources.forget(id.index, seen),

@@ -84,6 +84,13 @@ impl<T: Resource> Table<T> {
         (0..self.next_index()).filter_map(move |index| Some((index, self.at(index, horizon)?)))
     }
 
+    /// The name of an object, though it be gone, as long as a view has yet to see that.
+    pub(super) fn last_name(&self, index: u32) -> Option<ArcStr> {
+        let slot = self.slots.get(index as usize)?;
+        let last = slot.live.as_ref().or_else(|| slot.older.last()?.1.as_ref())?;
+        Some(last.metadata().name.clone())
+    }
+
     /// How many objects exist now.
     pub fn len(&self) -> usize {
         self.live

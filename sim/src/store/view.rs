@@ -116,7 +116,8 @@ impl<'a> View<'a> {
             .filter(move |(_, pod)| pod.node_name == node)
     }
 
-    /// Objects of a kind (Pod, VirtualMachineInstance, VirtualMachine) that use a claim, or name its DataVolume.
+    /// Objects of a kind (Pod, VirtualMachineInstance, VirtualMachine) that use a claim, or name its DataVolume; or
+    /// PersistentVolumes that refer to it, or did.
     pub fn users_of_claim<T: Resource>(
         self,
         namespace: &str,

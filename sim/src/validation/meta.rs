@@ -12,6 +12,9 @@ const MAX_ANNOTATIONS: usize = 256 * 1024;
 /// The rules of a kind of which nothing but the metadata is looked at.
 pub(super) const NAMESPACED: &[Row] = &[("metadata", namespaced)];
 
+/// The same for an object of no namespace.
+pub(super) const CLUSTER_WIDE: &[Row] = &[("metadata", cluster_wide)];
+
 const COMMON: &[Row] = &[
     ("labels", labels),
     ("annotations", annotations),

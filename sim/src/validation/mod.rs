@@ -73,9 +73,13 @@ fn rules(kind: Kind) -> &'static [Row] {
         Kind::PersistentVolume => persistent_volume::RULES,
         Kind::PersistentVolumeClaim => persistent_volume_claim::RULES,
         Kind::DataVolume => data_volume::RULES,
-        Kind::Secret | Kind::VolumeImportSource | Kind::VolumeUploadSource | Kind::VolumeCloneSource => {
-            meta::NAMESPACED
-        }
+        Kind::VolumeSnapshotClass | Kind::VolumeSnapshotContent => meta::CLUSTER_WIDE,
+        Kind::Secret
+        | Kind::VolumeSnapshot
+        | Kind::DataSource
+        | Kind::VolumeImportSource
+        | Kind::VolumeUploadSource
+        | Kind::VolumeCloneSource => meta::NAMESPACED,
         Kind::Pod => pod::RULES,
         Kind::VirtualMachineInstance => virtual_machine_instance::RULES,
         Kind::VirtualMachine => virtual_machine::RULES,

@@ -9,7 +9,7 @@ use stuckvm_detector::Time;
 use stuckvm_sim::environment::Progress;
 use stuckvm_sim::objects::{
     Condition, DataVolume, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, Truth,
-    VolumeImportSource,
+    VolumeCloneSource, VolumeImportSource, VolumeUploadSource,
 };
 use stuckvm_sim::{ClaimEvent, Cluster, EventType, Kind, Object, ObjectId};
 
@@ -159,12 +159,13 @@ impl Environment {
                 let kind = Kind::parse(kind).expect("a kind");
                 cluster.environment_mut().admission.allow(kind, "default");
             }
+            ["source"] => create_source(cluster),
             ["lose", name] => {
                 let claims = cluster.view().iter::<PersistentVolumeClaim>();
-                let is_meant = |claim: &PersistentVolumeClaim| {
-                    (claim.metadata.name == "disk") == (name == "disk")
-                        && !claim.metadata.name.ends_with("-scratch")
-                };
+                // Uids, and so the ends of names, are not those of the vectors.
+                let kind =
+                    |name: &str| (name.split('-').next().map(str::to_owned), name.ends_with("-scratch"));
+                let is_meant = |claim: &PersistentVolumeClaim| kind(&claim.metadata.name) == kind(name);
                 let found = claims.filter(|(_, claim)| is_meant(claim)).map(|(id, _)| id).next();
                 let Some(id) = found else { return };
                 if cluster.view().get::<PersistentVolumeClaim>(id).expect("found").status.phase != "Bound" {
@@ -197,7 +198,7 @@ impl Environment {
                 let is_meant = |pod: &Pod| pod.metadata.name.starts_with(kind);
                 let pod = cluster.view().iter::<Pod>().find(|(_, pod)| is_meant(pod)).map(|(id, _)| id);
                 if let Some(pod) = pod {
-                    cluster.delete::<Pod>(pod).expect("deleted");
+                    cluster.remove_pod(pod).expect("deleted");
                 }
             }
             ["create", "dv"] => self.create_data_volume(cluster),
@@ -209,8 +210,10 @@ impl Environment {
     pub(crate) fn collect_garbage(&self, cluster: &mut Cluster) {
         while let Some(id) = orphan(cluster) {
             match id.kind {
-                Kind::Pod => cluster.delete::<Pod>(id).expect("deleted"),
+                Kind::Pod => cluster.remove_pod(id).expect("deleted"),
                 Kind::PersistentVolumeClaim => cluster.delete::<PersistentVolumeClaim>(id).expect("deleted"),
+                Kind::VolumeCloneSource => cluster.delete::<VolumeCloneSource>(id).expect("deleted"),
+                Kind::VolumeUploadSource => cluster.delete::<VolumeUploadSource>(id).expect("deleted"),
                 _ => cluster.delete::<VolumeImportSource>(id).expect("deleted"),
             }
         }
@@ -267,7 +270,10 @@ impl Environment {
                 .expect("patched");
         }
         let seconds = self.script["bind"].as_f64().expect("bind");
-        if seconds < 0.0 || claim.status.phase != "Pending" || claim.spec.data_source_ref.is_some() {
+        // Drivers copy claims; the volumes of claims that name other sources come from populators.
+        let source = claim.spec.data_source_ref.as_ref();
+        let is_populated = source.is_some_and(|source| source.kind != "PersistentVolumeClaim");
+        if seconds < 0.0 || claim.status.phase != "Pending" || is_populated {
             return;
         }
         let Some(class) = claim.spec.storage_class_name.as_ref() else { return };
@@ -282,6 +288,10 @@ impl Environment {
 
     fn observe_pod(&mut self, cluster: &mut Cluster, id: ObjectId, pod: &Pod, now: Time) {
         let is_new = self.seen.insert(id);
+        if pod.metadata.is_deleting() {
+            cluster.remove_pod(id).expect("removed");
+            return;
+        }
         if is_new {
             let lives = list(&self.script["pods"]);
             let life = lives.get(self.pods).or(lives.last());
@@ -308,10 +318,6 @@ impl Environment {
                 ..Condition::default()
             };
             cluster.patch::<Pod>(id, |pod| pod.status.conditions = [unschedulable].into()).expect("patched");
-        }
-        if is_new && !pod.node_name.is_empty() {
-            // Pods of the script go at once, as if on no node.
-            cluster.patch::<Pod>(id, |pod| pod.node_name = "".into()).expect("patched");
         }
     }
 
@@ -383,9 +389,15 @@ impl Environment {
         if status.container_statuses.first().is_some_and(|first| first.running().is_some()) {
             status.rest.insert("podIP", format!("10.0.0.{}", id.index).into());
         }
-        cluster.patch::<Pod>(id, |pod| pod.status = status).expect("patched");
+        cluster
+            .patch::<Pod>(id, |pod| {
+                pod.status = status;
+                // Pods of the script go at once when they are deleted, as if on no node.
+                pod.node_name = "".into();
+            })
+            .expect("patched");
         let run = self.runs.entry(id).or_default();
-        if matches!(words[0], "run" | "restart") || (words[0] == "pull" && index == 1) {
+        if matches!(words[0], "run" | "restart") {
             *run += 1;
             let run = *run;
             let answers = self.script["progress"].is_array();
@@ -427,8 +439,23 @@ fn bind(cluster: &mut Cluster, id: ObjectId) {
         .patch::<PersistentVolumeClaim>(id, |claim| {
             claim.spec.volume_name = name.as_str().into();
             claim.status.phase = "Bound".into();
+            claim.status.capacity = claim.spec.resources.requests.clone();
         })
         .expect("bound");
+}
+
+/// The claim that a clone copies.
+fn create_source(cluster: &mut Cluster) {
+    let claim = json!({
+        "kind": "PersistentVolumeClaim",
+        "metadata": { "name": "golden", "annotations": { "cdi.kubevirt.io/storage.contentType": "kubevirt" } },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } },
+            "storageClassName": "csi", "volumeMode": "Filesystem", "volumeName": "pv-golden"
+        },
+        "status": { "phase": "Bound", "capacity": { "storage": "1Gi" } }
+    });
+    cluster.restore(Object::from_value(&claim).expect("an object")).expect("created");
 }
 
 /// An object whose controlling owner is gone.
@@ -444,9 +471,12 @@ fn orphan(cluster: &Cluster) -> Option<ObjectId> {
     let claims =
         view.iter::<PersistentVolumeClaim>().filter(|(_, it)| is_orphan(&it.metadata)).map(|(id, _)| id);
     let pods = view.iter::<Pod>().filter(|(_, it)| is_orphan(&it.metadata)).map(|(id, _)| id);
-    let sources =
+    let imports =
         view.iter::<VolumeImportSource>().filter(|(_, it)| is_orphan(&it.metadata)).map(|(id, _)| id);
-    claims.chain(pods).chain(sources).next()
+    let uploads =
+        view.iter::<VolumeUploadSource>().filter(|(_, it)| is_orphan(&it.metadata)).map(|(id, _)| id);
+    let clones = view.iter::<VolumeCloneSource>().filter(|(_, it)| is_orphan(&it.metadata)).map(|(id, _)| id);
+    claims.chain(pods).chain(imports).chain(uploads).chain(clones).next()
 }
 
 fn delete<T: stuckvm_sim::Resource>(cluster: &mut Cluster, name: &str) {

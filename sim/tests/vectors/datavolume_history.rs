@@ -16,12 +16,16 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         start,
         latency: Latency::none(),
         storage_object_in_use_protection: false,
+        default_storage_class: false,
         keep_journal: true,
         cdi: cdi(&case["cluster"]),
         ..Config::default()
     };
     let is_cdi = |name: &str| {
-        matches!(name, "data-volume" | "import" | "upload" | "import-populator" | "upload-populator")
+        matches!(
+            name,
+            "data-volume" | "import" | "upload" | "import-populator" | "upload-populator" | "clone-populator"
+        )
     };
     let mut play = Play {
         cluster: Cluster::with_some(config, is_cdi),

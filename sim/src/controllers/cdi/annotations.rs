@@ -16,6 +16,7 @@ annotations! {
     BOUND_CONDITION "storage.condition.bound";
     BOUND_CONDITION_MESSAGE "storage.condition.bound.message";
     BOUND_CONDITION_REASON "storage.condition.bound.reason";
+    CLONE_ERROR "cloneError";
     CLONE_FALLBACK_REASON "cloneFallbackReason";
     CLONE_PHASE "clonePhase";
     CLONE_TYPE "cloneType";
@@ -41,6 +42,9 @@ annotations! {
     IMPORT_POD "storage.import.importPodName";
     INSECURE_SKIP_VERIFY "storage.import.insecureSkipVerify";
     MULTI_STAGE_IMPORT_DONE "storage.checkpoint.done";
+    OWNED_BY_DATA_VOLUME "ownedByDataVolume";
+    OWNER_UID "ownerUID";
+    PERMISSIVE_CLONE "permissiveClone";
     PERSISTENT_VOLUME_LIST "storage.persistentVolumeList";
     POD_PHASE "storage.pod.phase";
     POD_READY "storage.pod.ready";
@@ -82,6 +86,15 @@ annotations! {
 
 /// The claim that a host-assisted clone copies.
 pub(crate) const CLONE_REQUEST: ArcStr = arcstr::literal!("k8s.io/CloneRequest");
+
+/// Whether the claim is a finished copy.
+pub(crate) const CLONE_OF: ArcStr = arcstr::literal!("k8s.io/CloneOf");
+
+/// The size of the disk in a claim that was measured before it was cloned; so spelled upstream.
+pub(crate) const VIRTUAL_IMAGE_SIZE: ArcStr = arcstr::literal!("cdi.Kubervirt.io/virtualSize");
+
+/// The claim's capacity when it was measured.
+pub(crate) const SOURCE_CAPACITY: ArcStr = arcstr::literal!("cdi.Kubervirt.io/sourceCapacity");
 
 /// The scheduler's choice of a node for a claim whose class waits for its first consumer.
 pub(crate) const SELECTED_NODE: ArcStr = arcstr::literal!("volume.kubernetes.io/selected-node");

@@ -3,12 +3,14 @@
 use super::annotations as ann;
 use super::errors::CdiError;
 use crate::config::Config;
-use crate::context::Context;
-use crate::kind::{ObjectId, Resource};
+use crate::context::{Context, EventType};
+use crate::kind::{Kind, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, ObjectMeta, OwnerReference, PersistentVolumeClaim, Rest, TypedLocalObjectReference,
+    DataVolume, ObjectMeta, OwnerReference, PersistentVolumeClaim, Pod, Rest, TypedLocalObjectReference,
 };
+use crate::store::{ApiError, View};
 use arcstr::{ArcStr, literal};
+use std::sync::Arc;
 
 /// A claim that a reconcile works on: its own copy, at the revision that it last read or wrote.
 #[derive(Clone, Debug)]
@@ -73,6 +75,45 @@ pub(crate) fn is_multi_stage_import_in_progress(claim: &PersistentVolumeClaim) -
 
 pub(crate) fn immediate_binding_requested(claim: &PersistentVolumeClaim) -> bool {
     claim.metadata.annotations.contains_key(&ann::IMMEDIATE_BINDING)
+}
+
+/// `IsPopulated`: filled, unless it belongs to a DataVolume that has not succeeded.
+pub(crate) fn is_populated(view: View<'_>, claim: &PersistentVolumeClaim) -> Result<bool, CdiError> {
+    let Some(owner) = claim.metadata.controller().filter(|owner| owner.kind == "DataVolume") else {
+        return Ok(true);
+    };
+    match view.named::<DataVolume>(&claim.metadata.namespace, &owner.name) {
+        Some((_, dv)) => Ok(dv.status.phase == "Succeeded"),
+        None => Err(ApiError::NotFound { kind: Kind::DataVolume, name: owner.name.clone() }.into()),
+    }
+}
+
+/// `ShouldDeletePod`: whether the worker pod goes when it is finished.
+pub(crate) fn should_delete_pod(claim: &PersistentVolumeClaim) -> bool {
+    let has = |annotation: ArcStr| claim.metadata.annotations.has(&annotation, "true");
+    !has(ann::POD_RETAIN_AFTER_COMPLETION)
+        || has(ann::REQUIRES_SCRATCH)
+        || has(ann::REQUIRES_DIRECT_IO)
+        || claim.metadata.is_deleting()
+}
+
+/// `GetPodsUsingPVCs`, each told in an event on `on`. Returns whether there is one.
+pub(crate) fn report_users(
+    cx: &mut Context<'_>,
+    claim: &PersistentVolumeClaim,
+    on: &impl Resource,
+    reason: &str,
+) -> bool {
+    let meta = &claim.metadata;
+    let users = cx.view().users_of_claim::<Pod>(&meta.namespace, &meta.name);
+    let users: Vec<Arc<Pod>> =
+        users.filter(|(_, pod)| !pod.is_finished()).map(|(_, pod)| pod.clone()).collect();
+    for pod in &users {
+        let pod = &pod.metadata;
+        let text = format!("pod {}/{} using PersistentVolumeClaim {}", pod.namespace, pod.name, meta.name);
+        cx.event(on, EventType::Warning, reason, &text);
+    }
+    !users.is_empty()
 }
 
 /// Filesystem unless the claim says Block.

@@ -1,44 +1,29 @@
 //! DataVolumes that are copies of a claim or a snapshot: claim and VolumeCloneSource.
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/{clone-controller-base,pvc-clone-controller,snapshot-clone-controller}.go`.
-//! Clones across namespaces are refused for want of a token, and the pod that measures a disk is not made.
+//! Clones across namespaces are refused for want of a token.
 
-use super::render::{filesystem_overhead, required_space};
+use super::clone_source::CloneSource;
 use super::source::DataVolumeOp;
 use super::sync::{PhaseEvent, SyncState};
+use super::{clone_phases, clone_size, clone_snapshot};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
-use crate::controllers::cdi::claims::{controller_reference, data_source_ref, is_filesystem, requires_work};
+use crate::controllers::cdi::claims::{
+    Claim, controller_reference, data_source_ref, is_filesystem, requires_work,
+};
 use crate::controllers::cdi::errors::CdiError;
 use crate::kind::ObjectId;
 use crate::objects::{DataVolume, PersistentVolumeClaim, VolumeCloneSource, VolumeSourceSpec};
 use crate::quantity::Quantity;
 use crate::store::ApiError;
 use arcstr::{ArcStr, literal};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// What is copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CloneSource {
-    /// `pvc` or `snapshot`, as the DataVolume names it.
-    pub(super) kind: &'static str,
-    pub(super) namespace: ArcStr,
-    pub(super) name: ArcStr,
-}
-
-impl CloneSource {
-    /// `GetCloneSourceInfo`.
-    pub(super) fn of(dv: &DataVolume) -> Option<Self> {
-        let source = dv.spec.source.as_ref()?;
-        let (kind, found) =
-            ["pvc", "snapshot"].into_iter().find_map(|kind| Some((kind, source.get(kind)?)))?;
-        let text = |field| ArcStr::from(found.get(field).and_then(Value::as_str).unwrap_or_default());
-        let namespace = Some(text("namespace")).filter(|namespace| !namespace.is_empty());
-        let namespace = namespace.unwrap_or_else(|| dv.metadata.namespace.clone());
-        Some(Self { kind, namespace, name: text("name") })
-    }
-}
+/// How often a clone looks at a source that is not ready (`sourceInUseRequeueDuration`).
+pub(super) const SOURCE_PERIOD: Duration = Duration::from_secs(5);
 
 /// `cleanup`: the VolumeCloneSource goes with the DataVolume, or once the copy is there.
 pub(super) fn cleanup(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(), CdiError> {
@@ -49,7 +34,7 @@ pub(super) fn cleanup(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(),
         cx.delete::<VolumeCloneSource>(id)?;
     }
     state.dv.metadata.remove_finalizer("cdi.kubevirt.io/dataVolumeFinalizer");
-    Ok(())
+    clone_snapshot::delete_temporary_claim(state, cx)
 }
 
 /// `syncClone`, after what all DataVolumes have in common.
@@ -69,8 +54,12 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp
         return Err(CdiError::Resource(literal!("token missing")));
     }
     if state.claim.is_none() {
-        if !validate(state, cx, op, &source) || !detect_size(state, cx, &source) {
-            return Ok(());
+        let is_prepared = match op {
+            DataVolumeOp::SnapshotClone => clone_snapshot::prepare(state, cx, &source)?,
+            _ => prepare(state, cx, &source)?,
+        };
+        if !is_prepared {
+            return state.update_metadata(cx);
         }
         create_claim(state, cx, op)?;
     }
@@ -87,22 +76,55 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp
     state.update_metadata(cx)
 }
 
-/// `validateCloneAndSourcePVC`: whether there is a source, and whether it fits.
-fn validate(state: &mut SyncState, cx: &Context<'_>, op: DataVolumeOp, source: &CloneSource) -> bool {
-    let phase = state.dv.status.phase.clone();
-    let found = match op {
-        DataVolumeOp::PvcClone => cx.view().named::<PersistentVolumeClaim>(&source.namespace, &source.name),
-        _ => None,
+/// Whether the source is there and fits, and the size is known.
+fn prepare(state: &mut SyncState, cx: &mut Context<'_>, source: &CloneSource) -> Result<bool, CdiError> {
+    let Some(mut from) = validate(state, cx, source) else { return Ok(false) };
+    if state.dv.spec.storage.is_none() || clone_size::detect(state, cx, &mut from)? {
+        return Ok(true);
+    }
+    if !clone_size::is_source_ready(state, cx, &from)? {
+        wait_for_source(state, source);
+    }
+    Ok(false)
+}
+
+/// Looks again in a while; until then the clone is scheduled.
+pub(super) fn wait_for_source(state: &mut SyncState, source: &CloneSource) {
+    state.requeue_after = Some(SOURCE_PERIOD);
+    let event = clone_phases::scheduled(source, &state.dv);
+    state.set_phase(literal!("CloneScheduled"), event);
+}
+
+/// `validateCloneAndSourcePVC`: the claim that is copied, if it is there and fits.
+fn validate(state: &mut SyncState, cx: &Context<'_>, source: &CloneSource) -> Option<Claim> {
+    let Some(from) = Claim::named(cx, &source.namespace, &source.name) else {
+        refuse_without_source(state, source);
+        return None;
     };
-    let Some((_, found)) = found else {
-        let text = arcstr::format!("The source {} {} doesn't exist", source.kind, source.name);
-        state.set_phase(phase, PhaseEvent::new(EventType::Warning, "CloneWithoutSource", text));
-        return false;
-    };
-    let Some(why) = mismatch(found, &state.dv) else { return true };
+    match mismatch(&from.object, &state.dv) {
+        Some(why) => {
+            refuse(state, &why);
+            None
+        }
+        None => Some(from),
+    }
+}
+
+/// There is nothing to copy; the phase stays.
+pub(super) fn refuse_without_source(state: &mut SyncState, source: &CloneSource) {
+    let text = arcstr::format!("The source {} {} doesn't exist", source.kind, source.name);
+    keep_phase(state, "CloneWithoutSource", text);
+}
+
+/// The source does not fit; the phase stays.
+pub(super) fn refuse(state: &mut SyncState, why: &str) {
     let text = arcstr::format!("The clone doesn't meet the validation requirements: {why}");
-    state.set_phase(phase, PhaseEvent::new(EventType::Warning, "CloneValidationFailed", text));
-    false
+    keep_phase(state, "CloneValidationFailed", text);
+}
+
+fn keep_phase(state: &mut SyncState, reason: &'static str, text: ArcStr) {
+    let phase = state.dv.status.phase.clone();
+    state.set_phase(phase, PhaseEvent::new(EventType::Warning, reason, text));
 }
 
 /// `validateClone`: what speaks against copying this claim.
@@ -123,36 +145,15 @@ fn mismatch(source: &PersistentVolumeClaim, dv: &DataVolume) -> Option<ArcStr> {
         }
         _ => return None,
     };
-    let size = source.spec.resources.requests.get("storage")?;
-    (wanted.value() < size.value()).then(|| {
-        let (wanted, size) = (wanted.value(), size.value());
-        arcstr::format!("target resources requests storage size is smaller than the source {wanted} < {size}")
-    })
+    too_small(&wanted, source.spec.resources.requests.get("storage")?)
 }
 
-/// `detectCloneSize`: a copy of a block volume takes its size; a disk in a file system would have to be measured.
-fn detect_size(state: &mut SyncState, cx: &Context<'_>, source: &CloneSource) -> bool {
-    if state.dv.spec.storage.is_none() {
-        return true;
-    }
-    let Some((_, from)) = cx.view().named::<PersistentVolumeClaim>(&source.namespace, &source.name) else {
-        return true;
-    };
-    let requested = state.spec.resources.requests.get("storage");
-    let to_block = !is_filesystem(state.spec.volume_mode.as_ref());
-    let from_files = is_filesystem(from.spec.volume_mode.as_ref());
-    let is_disk = from.metadata.annotations.has(&ann::CONTENT_TYPE, "kubevirt");
-    if requested.is_some_and(|size| !size.is_zero()) && !(to_block && from_files && is_disk) {
-        return true;
-    }
-    if from_files && is_disk {
-        return false;
-    }
-    let size = from.status.capacity.get("storage").map_or(0, Quantity::value);
-    let overhead = filesystem_overhead(&cx.config.cdi, state.spec.storage_class_name.as_ref());
-    let size = if to_block { size } else { required_space(overhead, size) };
-    state.spec.resources.requests.insert("storage", Quantity::from_value(size));
-    true
+/// `ValidateRequestedCloneSize`.
+pub(in crate::controllers) fn too_small(wanted: &Quantity, size: &Quantity) -> Option<ArcStr> {
+    let (wanted, size) = (wanted.value(), size.value());
+    (wanted < size).then(|| {
+        arcstr::format!("target resources requests storage size is smaller than the source {wanted} < {size}")
+    })
 }
 
 fn create_claim(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp) -> Result<(), CdiError> {
@@ -164,15 +165,15 @@ fn create_claim(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp) -
             claim.spec.data_source_ref = Some(data_source_ref("VolumeCloneSource", source_name(dv)));
         });
     }
-    if op != DataVolumeOp::PvcClone {
-        return Ok(());
-    }
-    state.create_claim(cx, |_, dv, claim| {
-        if let Some(source) = CloneSource::of(dv) {
-            let request = arcstr::format!("{}/{}", source.namespace, source.name);
-            claim.metadata.annotations.insert(ann::CLONE_REQUEST, request);
-        }
-    })
+    let is_snapshot = op == DataVolumeOp::SnapshotClone;
+    state.create_claim(cx, if is_snapshot { clone_snapshot::request } else { request })
+}
+
+/// `updateAnnotations`: the clone controller copies this claim.
+fn request(_: &Context<'_>, dv: &DataVolume, claim: &mut PersistentVolumeClaim) {
+    let Some(source) = CloneSource::of(dv) else { return };
+    let request = arcstr::format!("{}/{}", source.namespace, source.name);
+    claim.metadata.annotations.insert(ann::CLONE_REQUEST, request);
 }
 
 /// `fallbackToHostAssisted`.

@@ -2,7 +2,7 @@
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/clone-controller-base.go` (`updateStatusPhase`, `setEventForPhase`).
 
-use super::clone::CloneSource;
+use super::clone_source::{self, CloneSource};
 use super::status::{StatusUpdate, phase};
 use super::sync::PhaseEvent;
 use crate::context::{Context, EventType};
@@ -14,7 +14,9 @@ use arcstr::{ArcStr, literal};
 
 /// Sets phase and event of a copy.
 pub(super) fn update(update: &mut StatusUpdate<'_>, cx: &Context<'_>, claim: &Claim) -> Result<(), CdiError> {
-    let Some(source) = CloneSource::of(update.dv) else { return Ok(()) };
+    let mut dv = update.dv.clone();
+    clone_source::populate(cx.view(), &mut dv)?;
+    let Some(source) = CloneSource::of(&dv) else { return Ok(()) };
     if uses_populator(&claim.object)? {
         clone_by_populator(update, claim, &source);
         return Ok(());
@@ -67,6 +69,11 @@ fn clone_by_populator(update: &mut StatusUpdate<'_>, claim: &Claim, source: &Clo
         update.status.phase = phase(found);
     }
     update.event = Texts { source, dv: update.dv }.event(found);
+}
+
+/// What a clone says that waits for its source.
+pub(super) fn scheduled(source: &CloneSource, dv: &DataVolume) -> PhaseEvent {
+    Texts { source, dv }.event("CloneScheduled").expect("the phase has a text")
 }
 
 /// What the phases of a clone say.

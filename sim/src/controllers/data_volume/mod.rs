@@ -4,6 +4,9 @@
 
 mod clone;
 mod clone_phases;
+mod clone_size;
+mod clone_snapshot;
+mod clone_source;
 mod conditions;
 mod import;
 mod phases;
@@ -14,6 +17,7 @@ mod status;
 mod sync;
 mod upload;
 
+pub(super) use clone::too_small;
 pub(super) use render::{filesystem_overhead, required_space, usable_space};
 pub(super) use source::annotate;
 pub(super) use sync::{merge, preallocation};
@@ -23,13 +27,10 @@ use crate::controller::{Action, Controller};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::errors::CdiError;
 use crate::kind::{Kind, ObjectId};
-use crate::objects::{DataVolume, ObjectMeta, PersistentVolume};
+use crate::objects::{DataSource, DataVolume, ObjectMeta, PersistentVolume};
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
-use arcstr::ArcStr;
-use clone::CloneSource;
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use clone_source::Waiting;
 use source::DataVolumeOp;
 use std::collections::BTreeSet;
 use sync::SyncState;
@@ -39,8 +40,8 @@ use sync::SyncState;
 pub(crate) struct DataVolumeController {
     /// DataVolumes without a phase: classes, profiles and volumes may bring them on.
     unset: BTreeSet<ObjectId>,
-    /// Clones by the claim that they copy, namespace and name: they wait for it to appear.
-    clones: IndexMap<(ArcStr, ArcStr), Vec<ObjectId>, FxBuildHasher>,
+    /// Clones by what they copy: they wait for it to appear.
+    waiting: Waiting,
 }
 
 impl Controller for DataVolumeController {
@@ -50,12 +51,14 @@ impl Controller for DataVolumeController {
 
     fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.id.kind {
-            Kind::DataVolume => self.on_data_volume(change, queue),
+            Kind::DataVolume => self.on_data_volume(change, view, queue),
             Kind::PersistentVolumeClaim => {
                 on_dependent(change, view, queue);
-                self.on_source(change, queue);
+                self.on_source(change, view, queue);
             }
             Kind::Pod => on_dependent(change, view, queue),
+            Kind::VolumeSnapshot => self.on_source(change, view, queue),
+            Kind::DataSource => self.on_data_source(change, view, queue),
             Kind::VolumeImportSource | Kind::VolumeUploadSource | Kind::VolumeCloneSource => {
                 on_owned(change.object().metadata(), view, queue)
             }
@@ -67,7 +70,7 @@ impl Controller for DataVolumeController {
 
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
         let Some(dv) = cx.view().get::<DataVolume>(work.id).cloned() else { return Action::Done };
-        let op = DataVolumeOp::of(&dv);
+        let op = DataVolumeOp::of(cx.view(), &dv);
         if op == DataVolumeOp::Nop {
             return Action::Done;
         }
@@ -76,52 +79,52 @@ impl Controller for DataVolumeController {
         let status = status::update(cx, work.id, op, state.phase.take());
         match (synced, status) {
             (Err(error), _) | (Ok(()), Err(error)) => Action::Fail(error.text()),
-            (Ok(()), Ok(Some(poll))) if !state.is_done => poll.into(),
-            _ => Action::Done,
+            (Ok(()), Ok(poll)) => match (state.requeue_after, poll) {
+                (Some(delay), _) => Action::RequeueAfter(delay),
+                (None, Some(poll)) if !state.is_done => poll.into(),
+                (None, _) => Action::Done,
+            },
         }
     }
 }
 
 impl DataVolumeController {
-    fn on_data_volume(&mut self, change: &Change, queue: &mut WorkQueue) {
-        let Some(dv) = change.new_as::<DataVolume>() else {
-            self.forget(change);
-            queue.add(change.id);
+    fn on_data_volume(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        if let Some(old) = change.old_as::<DataVolume>().filter(|_| change.new.is_none()) {
+            self.unset.remove(&change.id);
+            self.waiting.remove_data_volume(change.id, old);
             return;
-        };
+        }
+        let Some(dv) = change.new_as::<DataVolume>() else { return };
         if dv.status.phase.is_empty() {
             self.unset.insert(change.id);
         } else {
             self.unset.remove(&change.id);
         }
-        if change.old.is_none()
-            && let Some(source) = CloneSource::of(dv)
-        {
-            self.clones.entry((source.namespace, source.name)).or_default().push(change.id);
+        if change.old.is_none() {
+            self.waiting.add_data_volume(change.id, dv);
         }
-        queue.add(change.id);
+        add(change.id, dv, view, queue);
     }
 
-    fn forget(&mut self, change: &Change) {
-        self.unset.remove(&change.id);
-        let Some(source) = change.old_as::<DataVolume>().and_then(|dv| CloneSource::of(dv)) else { return };
-        let key = (source.namespace, source.name);
-        if let Some(clones) = self.clones.get_mut(&key) {
-            clones.retain(|id| *id != change.id);
-            if clones.is_empty() {
-                self.clones.swap_remove(&key);
-            }
+    /// `addCloneWithoutSourceWatch`: a new claim or snapshot.
+    fn on_source(&self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        if change.old.is_none() {
+            self.wake(change, view, queue);
         }
     }
 
-    /// `addCloneWithoutSourceWatch`.
-    fn on_source(&self, change: &Change, queue: &mut WorkQueue) {
-        if self.clones.is_empty() || change.new.is_none() {
-            return;
-        }
+    /// `addDataSourceWatch`: whatever happens to a DataSource.
+    fn on_data_source(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let (old, new) = (change.old_as::<DataSource>(), change.new_as::<DataSource>());
+        self.waiting.update_data_source(change.id, old.map(AsRef::as_ref), new.map(AsRef::as_ref));
+        self.wake(change, view, queue);
+    }
+
+    fn wake(&self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         let meta = change.object().metadata();
-        let clones = self.clones.get(&(meta.namespace.clone(), meta.name.clone()));
-        clones.into_iter().flatten().for_each(|id| queue.add(*id));
+        let key = (change.id.kind, meta.namespace.clone(), meta.name.clone());
+        self.waiting.each(view, &key, &mut |id| queue.add(id));
     }
 
     fn on_volume(&self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
@@ -157,7 +160,14 @@ fn on_owned(meta: &ObjectMeta, view: View<'_>, queue: &mut WorkQueue) {
 }
 
 fn add_named(namespace: &str, name: &str, view: View<'_>, queue: &mut WorkQueue) {
-    if let Some((id, _)) = view.named::<DataVolume>(namespace, name) {
+    if let Some((id, dv)) = view.named::<DataVolume>(namespace, name) {
+        add(id, dv, view, queue);
+    }
+}
+
+/// A DataVolume whose DataSource is not there is nobody's (`getSourceRefOp`).
+fn add(id: ObjectId, dv: &DataVolume, view: View<'_>, queue: &mut WorkQueue) {
+    if dv.spec.source_ref.is_none() || clone_source::resolve(view, dv).is_ok() {
         queue.add(id);
     }
 }
@@ -167,7 +177,10 @@ fn sync(state: &mut SyncState, op: DataVolumeOp, cx: &mut Context<'_>) -> Result
     match op {
         DataVolumeOp::Import => import::cleanup(state, cx)?,
         DataVolumeOp::Upload => upload::cleanup(state, cx)?,
-        DataVolumeOp::PvcClone | DataVolumeOp::SnapshotClone => clone::cleanup(state, cx)?,
+        DataVolumeOp::PvcClone | DataVolumeOp::SnapshotClone => {
+            clone_source::populate(cx.view(), &mut state.dv)?;
+            clone::cleanup(state, cx)?;
+        }
         DataVolumeOp::Populator | DataVolumeOp::Nop => {}
     }
     if state.dv.metadata.is_deleting() {

@@ -3,8 +3,10 @@
 //! CDI main 2026-08: `pkg/controller/datavolume/controller-base.go` (`getDataVolumeOp`), `import-controller.go`
 //! (`updateAnnotations`), `pkg/controller/common/util.go` (`Update…Annotations`).
 
+use super::clone_source;
 use crate::controllers::cdi::annotations as ann;
 use crate::objects::{DataVolume, StrMap};
+use crate::store::View;
 use arcstr::ArcStr;
 use serde_json::Value;
 
@@ -28,10 +30,13 @@ pub(crate) enum DataVolumeOp {
 const IMPORTS: [&str; 7] = ["http", "s3", "gcs", "registry", "blank", "imageio", "vddk"];
 
 impl DataVolumeOp {
-    /// `getDataVolumeOp`; references to DataSources are not followed.
-    pub(crate) fn of(dv: &DataVolume) -> Self {
+    /// `getDataVolumeOp`, `getSourceRefOp`. Who refers to a DataSource is a clone's, whatever comes of the reference:
+    /// only that controller watches DataSources.
+    pub(crate) fn of(view: View<'_>, dv: &DataVolume) -> Self {
         if dv.spec.source_ref.is_some() {
-            return Self::Nop;
+            let source = clone_source::resolve(view, dv).ok().flatten();
+            let is_snapshot = source.is_some_and(|source| source.get("snapshot").is_some());
+            return if is_snapshot { Self::SnapshotClone } else { Self::PvcClone };
         }
         let Some(source) = &dv.spec.source else {
             return if uses_volume_populator(dv) { Self::Populator } else { Self::Nop };

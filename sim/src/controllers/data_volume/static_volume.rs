@@ -52,9 +52,9 @@ fn available_volumes(state: &SyncState, cx: &Context<'_>) -> Vec<String> {
     waiting_for(cx, &state.dv.metadata.namespace, &state.dv.metadata.name, &claim)
 }
 
-/// The free volumes that are kept for a claim of this name; they are walked, but only for DataVolumes that ask for it.
+/// The free volumes that are kept for a claim of this name.
 fn waiting_for(cx: &Context<'_>, namespace: &str, name: &str, claim: &PersistentVolumeClaim) -> Vec<String> {
-    let volumes = cx.view().iter::<PersistentVolume>().map(|(_, volume)| volume);
+    let volumes = cx.view().users_of_claim::<PersistentVolume>(namespace, name).map(|(_, volume)| volume);
     let waiting = volumes.filter(|volume| {
         let kept = volume.spec.claim_ref.as_ref();
         volume.status.phase == "Available"

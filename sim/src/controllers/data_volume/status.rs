@@ -26,6 +26,9 @@ pub(super) struct StatusUpdate<'a> {
 }
 
 /// Brings the status up to date; returns when to look again.
+///
+/// The claim is looked up by its name, whoever owns it: a DataVolume that was created anew tells what the old one's
+/// claim says until that is gone.
 pub(super) fn update(
     cx: &mut Context<'_>,
     id: ObjectId,

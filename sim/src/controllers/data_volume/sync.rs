@@ -13,14 +13,20 @@ use crate::controllers::cdi::claims::{
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::{set_recommended_labels, storage_class};
 use crate::kind::ObjectId;
-use crate::objects::{DataVolume, ObjectMeta, PersistentVolumeClaim, PersistentVolumeClaimSpec, StrMap};
+use crate::objects::{
+    DataVolume, DataVolumeSpec, ObjectMeta, PersistentVolumeClaim, PersistentVolumeClaimSpec, StrMap,
+};
 use arcstr::{ArcStr, literal};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What the sync step works on, and what it tells the status step.
 pub(super) struct SyncState {
     pub(super) id: ObjectId,
-    /// The DataVolume as it is to be; only its metadata changes.
+    /// The DataVolume as it is to be: its metadata changes, and a reference to a DataSource has become a source.
     pub(super) dv: DataVolume,
+    /// Its spec as stored.
+    spec_stored: Arc<DataVolumeSpec>,
     /// Its metadata as last read or written.
     written: ObjectMeta,
     pub(super) claim: Option<Claim>,
@@ -30,6 +36,8 @@ pub(super) struct SyncState {
     pub(super) use_populator: bool,
     /// Nothing more is to be done in the sync step, and nothing is to be looked at again.
     pub(super) is_done: bool,
+    /// When to look again, whatever the status step says.
+    pub(super) requeue_after: Option<Duration>,
     /// The phase that the status step is to set.
     pub(super) phase: Option<PhaseSync>,
 }
@@ -63,12 +71,14 @@ impl SyncState {
         Self {
             id,
             dv: dv.clone(),
+            spec_stored: Arc::clone(&dv.spec),
             written: dv.metadata.clone(),
             claim,
             made: None,
             spec: PersistentVolumeClaimSpec::default(),
             use_populator: false,
             is_done: false,
+            requeue_after: None,
             phase: None,
         }
     }
@@ -191,7 +201,8 @@ impl SyncState {
         if self.written == self.dv.metadata {
             return Ok(());
         }
-        cx.update(self.id, self.dv.clone())?;
+        let stored = DataVolume { spec: Arc::clone(&self.spec_stored), ..self.dv.clone() };
+        cx.update(self.id, stored)?;
         if let Some(newest) = cx.newest().get::<DataVolume>(self.id) {
             self.dv.metadata.resource_version = newest.metadata.resource_version;
         }

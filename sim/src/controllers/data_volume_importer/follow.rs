@@ -6,7 +6,7 @@ use super::termination::{self, TerminationMessage, simplify};
 use super::{delete_pod, scratch};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
-use crate::controllers::cdi::claims::{Claim, is_complete};
+use crate::controllers::cdi::claims::{Claim, is_complete, should_delete_pod};
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::events::{is_bound_condition_of_event, remove_bound_condition};
 use crate::kind::ObjectId;
@@ -136,9 +136,5 @@ fn finish(cx: &mut Context<'_>, claim: &Claim, pod_id: ObjectId, remake: bool) -
     if !remake {
         cx.event(&claim.object, EventType::Normal, "ImportSucceeded", "Import Successful");
     }
-    let is_kept = claim.has(&ann::POD_RETAIN_AFTER_COMPLETION, "true")
-        && !claim.has(&ann::REQUIRES_SCRATCH, "true")
-        && !claim.has(&ann::REQUIRES_DIRECT_IO, "true")
-        && !claim.object.metadata.is_deleting();
-    if is_kept { Ok(()) } else { delete_pod(cx, pod_id) }
+    if should_delete_pod(&claim.object) { delete_pod(cx, pod_id) } else { Ok(()) }
 }

@@ -9,12 +9,12 @@ pub(super) use pod::fail as fail_pod;
 pub(super) use scratch::create as create_scratch;
 pub(super) use termination::{TerminationMessage, set_annotations};
 
-use crate::context::{Context, EventType};
+use crate::context::Context;
 use crate::controller::{Action, Controller};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{
     Claim, immediate_binding_requested, is_bound, is_complete, is_controlled_by,
-    is_multi_stage_import_in_progress,
+    is_multi_stage_import_in_progress, report_users,
 };
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::{Poll, events, resource_name};
@@ -137,16 +137,7 @@ fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<bool, CdiError> {
     if is_complete(&claim.object) || is_fatal || claim.object.metadata.is_deleting() {
         return Ok(true);
     }
-    let meta = &claim.object.metadata;
-    let users = cx.view().users_of_claim::<Pod>(&meta.namespace, &meta.name);
-    let users: Vec<Arc<Pod>> =
-        users.filter(|(_, pod)| !pod.is_finished()).map(|(_, pod)| pod.clone()).collect();
-    for pod in &users {
-        let pod = &pod.metadata;
-        let text = format!("pod {}/{} using PersistentVolumeClaim {}", pod.namespace, pod.name, meta.name);
-        cx.event(&claim.object, EventType::Warning, "ImportTargetInUse", &text);
-    }
-    if !users.is_empty() {
+    if report_users(cx, &claim.object, &claim.object, "ImportTargetInUse") {
         return Ok(false);
     }
     if claim.annotation(&ann::IMPORT_POD).is_some() {

@@ -1,7 +1,10 @@
-//! Import and upload populator, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/populators/populator-base.go`.
+//! Import, upload and clone populator, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/populators/populator-base.go`.
 
+mod clone;
 mod import;
 mod upload;
+
+pub(crate) use clone::ClonePopulator;
 
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};

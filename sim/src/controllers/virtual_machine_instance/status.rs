@@ -193,7 +193,7 @@ fn sync_labels(
 /// The server's words; a pod that is gone is not found by its name.
 fn named(error: &ApiError, pod: &Pod) -> ArcStr {
     match error {
-        ApiError::Gone { kind } => {
+        ApiError::Gone { kind, .. } => {
             let error = ApiError::NotFound { kind: *kind, name: pod.metadata.name.clone() };
             error.to_string().into()
         }

@@ -1,0 +1,197 @@
+//! How large a copy has to be whose size nobody states.
+//!
+//! CDI main 2026-08: `pkg/controller/datavolume/pvc-clone-controller.go` (`detectCloneSize`, `getSizeFromPod`,
+//! `isSourceReadyToClone`).
+
+use super::render::{filesystem_overhead, required_space, usable_space};
+use super::sync::SyncState;
+use crate::context::{Context, EventType};
+use crate::controllers::cdi::annotations as ann;
+use crate::controllers::cdi::claims::{
+    Claim, controller_reference, is_filesystem, is_populated, report_users, should_delete_pod,
+};
+use crate::controllers::cdi::copy_allowed_annotations;
+use crate::controllers::cdi::errors::CdiError;
+use crate::kind::ObjectId;
+use crate::objects::{
+    Container, DataVolume, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
+    PodVolume, Rest,
+};
+use crate::quantity::Quantity;
+use crate::store::ApiError;
+use arcstr::{ArcStr, literal};
+use std::sync::Arc;
+
+/// `detectCloneSize`: completes the size. Returns false while it is not known.
+pub(super) fn detect(
+    state: &mut SyncState,
+    cx: &mut Context<'_>,
+    from: &mut Claim,
+) -> Result<bool, CdiError> {
+    let requested = state.spec.resources.requests.get("storage").map_or(0, Quantity::value);
+    let to_block = !is_filesystem(state.spec.volume_mode.as_ref());
+    let is_file =
+        is_filesystem(from.object.spec.volume_mode.as_ref()) && from.has(&ann::CONTENT_TYPE, "kubevirt");
+    if requested != 0 && !(to_block && is_file) {
+        return Ok(true);
+    }
+    let capacity = capacity(&from.object).map_or(0, Quantity::value);
+    let size = if is_file {
+        let known = known_size(&from.object);
+        let Some(size) = known.map_or_else(|| measure(state, cx, from), |size| Ok(Some(size)))? else {
+            return Ok(false);
+        };
+        size
+    } else {
+        capacity
+    };
+    let is_permissive = if requested == 0 { capacity > size } else { requested >= size };
+    if is_permissive {
+        state.dv.metadata.annotations.insert(ann::PERMISSIVE_CLONE, "true");
+    }
+    if requested == 0 {
+        let overhead = filesystem_overhead(&cx.config.cdi, state.spec.storage_class_name.as_ref());
+        let size = if to_block { size } else { required_space(overhead, size) };
+        state.spec.resources.requests.insert("storage", Quantity::from_value(size));
+    }
+    Ok(true)
+}
+
+/// `isSourceReadyToClone`: nobody uses it, and it is filled.
+pub(super) fn is_source_ready(
+    state: &SyncState,
+    cx: &mut Context<'_>,
+    from: &Claim,
+) -> Result<bool, CdiError> {
+    let in_use = report_users(cx, &from.object, &state.dv, "CloneSourceInUse");
+    Ok(is_populated(cx.view(), &from.object)? && !in_use)
+}
+
+fn capacity(claim: &PersistentVolumeClaim) -> Option<&Quantity> {
+    claim.status.capacity.get("storage")
+}
+
+/// `getSizeFromAnnotations`: what was measured before, unless the claim has grown since.
+fn known_size(claim: &PersistentVolumeClaim) -> Option<i64> {
+    let annotations = &claim.metadata.annotations;
+    let size = annotations.get(&ann::VIRTUAL_IMAGE_SIZE)?;
+    let then = Quantity::parse(annotations.get(&ann::SOURCE_CAPACITY)?).ok()?;
+    let is_same = then.value() == capacity(claim).map_or(0, Quantity::value);
+    is_same.then(|| size.parse().unwrap_or(0))
+}
+
+/// `getSizeFromPod`: a pod measures the disk.
+fn measure(state: &SyncState, cx: &mut Context<'_>, from: &mut Claim) -> Result<Option<i64>, CdiError> {
+    let dv = &state.dv;
+    if !is_populated(cx.view(), &from.object)? {
+        cx.event(dv, EventType::Normal, "ImportPVCNotReady", "The source PVC is not fully imported");
+        return Ok(None);
+    }
+    let meta = &from.object.metadata;
+    let name = arcstr::format!("size-detection-{}", meta.uid);
+    let found = cx.view().named::<Pod>(&meta.namespace, &name).map(|(id, pod)| (id, Arc::clone(pod)));
+    let Some((id, pod)) = found.filter(|(_, pod)| pod.status.phase == "Succeeded") else {
+        if cx.view().named::<Pod>(&meta.namespace, &name).is_none() {
+            create_pod(cx, &from.object, name, dv)?;
+        }
+        let text = "The size detection pod is not finished yet";
+        cx.event(dv, EventType::Normal, "SizeDetectionPodNotReady", text);
+        return Ok(None);
+    };
+    let ended = pod.status.container_statuses.first().and_then(|status| status.terminated());
+    let Some(ended) = ended.filter(|ended| ended.exit_code <= 0) else {
+        return Err(fail(cx, dv, id, ended.map(|ended| ended.exit_code))?);
+    };
+    let capacity = capacity(&from.object).map_or_else(|| "0".to_owned(), ToString::to_string);
+    let annotations = &mut from.object.metadata.annotations;
+    annotations.insert(ann::VIRTUAL_IMAGE_SIZE, ended.message.clone());
+    annotations.insert(ann::SOURCE_CAPACITY, capacity);
+    from.update(cx)?;
+    if should_delete_pod(&from.object) {
+        delete_pod(cx, id)?;
+    }
+    Ok(ended.message.parse().ok().filter(|size| *size != 0))
+}
+
+/// `handleSizeDetectionError`: the pod goes, and an event says why.
+fn fail(
+    cx: &mut Context<'_>,
+    dv: &DataVolume,
+    pod: ObjectId,
+    exit_code: Option<i32>,
+) -> Result<CdiError, CdiError> {
+    delete_pod(cx, pod)?;
+    let reason = match exit_code {
+        Some(1) => "ErrBadArguments",
+        Some(2) => "ErrInvalidFile",
+        Some(3) => "ErrInvalidPath",
+        Some(4) => "ErrBadTermFile",
+        _ => "ErrUnknown",
+    };
+    let text = format!("Size-detection pod failed due to {reason}");
+    cx.event(dv, EventType::Warning, reason, &text);
+    let text = literal!("the termination message from the size-detection pod is not-valid");
+    Ok(CdiError::Resource(text))
+}
+
+fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), CdiError> {
+    match cx.delete::<Pod>(id) {
+        Ok(()) | Err(ApiError::Gone { .. } | ApiError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn create_pod(
+    cx: &mut Context<'_>,
+    from: &PersistentVolumeClaim,
+    name: ArcStr,
+    dv: &DataVolume,
+) -> Result<(), CdiError> {
+    let pod = size_detection_pod(cx, from, name, dv);
+    match cx.create(pod) {
+        Ok(_) | Err(ApiError::AlreadyExists { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    cx.event(dv, EventType::Normal, "SizeDetectionPodCreated", "Size-detection pod created");
+    Ok(())
+}
+
+/// `makeSizeDetectionPodSpec`. The real program measures the disk; here the pod is told how large a disk CDI makes in
+/// such a claim.
+fn size_detection_pod(cx: &Context<'_>, from: &PersistentVolumeClaim, name: ArcStr, dv: &DataVolume) -> Pod {
+    let mut pod = Pod::default();
+    let meta = &mut pod.metadata;
+    meta.name = name;
+    meta.namespace = from.metadata.namespace.clone();
+    meta.labels.insert("app", "containerized-data-importer");
+    meta.labels.insert("cdi.kubevirt.io", "importer");
+    copy_allowed_annotations(&from.metadata.annotations, &mut meta.annotations);
+    meta.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
+    let overhead = filesystem_overhead(&cx.config.cdi, from.spec.storage_class_name.as_ref());
+    let disk = usable_space(overhead, capacity(from).map_or(0, Quantity::value));
+    let container = Container {
+        name: literal!("size-detection-volume"),
+        image: cx.config.cdi.importer_image.clone(),
+        env: vec![EnvVar {
+            name: literal!("DISK_SIZE"),
+            value: arcstr::format!("{disk}"),
+            rest: Rest::default(),
+        }],
+        ..Container::default()
+    };
+    let source = PersistentVolumeClaimSource { claim_name: from.metadata.name.clone(), read_only: false };
+    let volume = PodVolume {
+        name: literal!("cdi-data-vol"),
+        persistent_volume_claim: Some(source),
+        ..PodVolume::default()
+    };
+    let priority = from.metadata.annotations.get(&ann::PRIORITY_CLASS_NAME).cloned();
+    pod.spec = Arc::new(PodSpec {
+        restart_policy: literal!("OnFailure"),
+        priority_class_name: priority.unwrap_or_default(),
+        containers: vec![container],
+        volumes: vec![volume],
+        ..PodSpec::default()
+    });
+    pod
+}

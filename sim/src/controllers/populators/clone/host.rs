@@ -1,0 +1,66 @@
+//! Host-assisted clones: a claim of its own is filled by the clone controller's pods. These are not modelled, so such a
+//! clone stays in progress.
+//!
+//! CDI main 2026-08: `pkg/controller/clone/host-clone.go`.
+
+use super::claims::{self, Temporary};
+use super::steps::Wait;
+use super::{CloneOf, Told};
+use crate::context::Context;
+use crate::controllers::cdi::annotations as ann;
+use crate::controllers::cdi::claims::{Claim, is_complete};
+use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::data_volume::preallocation;
+use arcstr::{ArcStr, literal};
+use std::time::Duration;
+
+/// How often the clone looks how far the pods are.
+const PERIOD: Duration = Duration::from_secs(3);
+
+/// Makes the claim and waits for its pods.
+pub(super) fn reconcile(
+    cx: &mut Context<'_>,
+    clone: &CloneOf,
+    from: &ArcStr,
+) -> Result<Option<Wait>, CdiError> {
+    let copy = Temporary::Copy.name(clone);
+    match Claim::named(cx, clone.namespace(), &copy) {
+        None => create(cx, clone, from)?,
+        Some(copy) if is_finished(clone, &copy) => return Ok(None),
+        Some(_) => {}
+    }
+    Ok(Some(Wait(Some(PERIOD))))
+}
+
+/// `hostCloneComplete`: what is wanted of the storage is told last.
+fn is_finished(clone: &CloneOf, copy: &Claim) -> bool {
+    let wants_preallocation = preallocation(clone.source.spec.rest.get("preallocation")) == "true";
+    is_complete(&copy.object) && (!wants_preallocation || copy.has(&ann::PREALLOCATION_APPLIED, "true"))
+}
+
+fn create(cx: &mut Context<'_>, clone: &CloneOf, from: &ArcStr) -> Result<(), CdiError> {
+    let mut claim = claims::desired(clone);
+    let target = &clone.target.metadata;
+    let spec = &clone.source.spec.rest;
+    let annotations = &mut claim.metadata.annotations;
+    annotations.insert(ann::PREALLOCATION_REQUESTED, preallocation(spec.get("preallocation")));
+    annotations.insert(ann::OWNER_UID, target.uid.clone());
+    annotations.insert(ann::POD_RESTARTS, "0");
+    annotations.insert(ann::CLONE_REQUEST, arcstr::format!("{}/{from}", clone.namespace()));
+    annotations.insert(ann::IMMEDIATE_BINDING, "");
+    if let Some(class) = spec.get("priorityClassName").and_then(serde_json::Value::as_str) {
+        annotations.insert(ann::PRIORITY_CLASS_NAME, class);
+    }
+    claims::mark(clone, &mut claim);
+    claims::create(cx, clone, claim)
+}
+
+/// What the claim's annotations say of its pods, and how far they are.
+pub(super) fn tell(cx: &Context<'_>, clone: &CloneOf, told: &mut Told) {
+    let copy = Claim::named(cx, clone.namespace(), &Temporary::Copy.name(clone));
+    let Some(copy) = copy else { return };
+    if is_complete(&copy.object) {
+        told.progress = Some(literal!("100.0%"));
+    }
+    told.annotations = copy.object.metadata.annotations;
+}
