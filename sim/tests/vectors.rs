@@ -33,6 +33,10 @@ mod schedule;
 mod status;
 #[path = "vectors/status_backoff.rs"]
 mod status_backoff;
+#[path = "vectors/status_chain.rs"]
+mod status_chain;
+#[path = "vectors/status_chain_environment.rs"]
+mod status_chain_environment;
 #[path = "vectors/status_conditions.rs"]
 mod status_conditions;
 #[path = "vectors/status_metrics.rs"]
@@ -75,6 +79,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "schedule/taints-affinity", run: schedule::run, floor: None },
     Suite { name: "schedule/volumes", run: schedule::run, floor: None },
     Suite { name: "status/backoff", run: status_backoff::run, floor: None },
+    Suite { name: "status/chain", run: status_chain::run, floor: None },
     Suite { name: "status/conditions", run: status_conditions::run, floor: None },
     Suite { name: "status/metrics", run: status_metrics::run, floor: None },
     Suite { name: "status/pairs", run: status::run, floor: None },

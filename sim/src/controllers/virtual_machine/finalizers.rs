@@ -10,6 +10,9 @@ use arcstr::ArcStr;
 /// `VirtualMachineControllerFinalizer`.
 pub(super) const FINALIZER: ArcStr = arcstr::literal!("kubevirt.io/virtualMachineControllerFinalize");
 
+/// The server's words for a patch whose test fails.
+const REJECTED: ArcStr = arcstr::literal!("the server rejected our request due to an error in our request");
+
 impl Reconcile<'_, '_> {
     /// Keeps the machine until its instance is gone.
     pub(super) fn add_finalizer(&mut self) -> Result<(), ArcStr> {
@@ -32,8 +35,15 @@ impl Reconcile<'_, '_> {
     }
 
     /// Lets an instance go whose end the status has taken in.
+    ///
+    /// The watch of this reconcile's earlier writes begins the next one, whose cache has yet to learn of this last one:
+    /// its patch tests finalizers that are no longer there.
     pub(super) fn remove_instance_finalizer(&mut self) -> Result<(), ArcStr> {
+        let released = self.controller.released.swap_remove(&self.id);
         let Some(vmi) = &self.vmi else { return Ok(()) };
+        if released.as_ref() == Some(&vmi.object.metadata.uid) {
+            return Err(REJECTED);
+        }
         let deleted_receiver = vmi.object.status.phase == "WaitingForSync"
             && self.cx.config.kubevirt.profile().knows_receivers
             && vmi.object.metadata.is_deleting();
@@ -44,7 +54,11 @@ impl Reconcile<'_, '_> {
         let patched = self.cx.patch::<VirtualMachineInstance>(vmi.id, |vmi| {
             vmi.metadata.remove_finalizer(&FINALIZER);
         });
-        patched.map(|_| ()).map_err(|error| error.to_string().into())
+        patched.map_err(|error| ArcStr::from(error.to_string()))?;
+        if self.has_written {
+            self.controller.released.insert(self.id, vmi.object.metadata.uid.clone());
+        }
+        Ok(())
     }
 
     fn patch_machine(&mut self, change: impl FnOnce(&mut VirtualMachine)) -> Result<(), ArcStr> {

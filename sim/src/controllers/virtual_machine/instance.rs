@@ -58,6 +58,7 @@ impl Reconcile<'_, '_> {
             let message = arcstr::format!("Failure attempting to delete VMI: {error}");
             return Err(SyncFailure::reported(SyncFailure::DELETE, message));
         }
+        self.has_written = true;
         self.drop_restart_required();
         let message = format!("Stopped the virtual machine by deleting the virtual machine instance {uid}");
         self.event(EventType::Normal, "SuccessfulDelete", &message);

@@ -26,21 +26,27 @@ use crate::kind::ObjectId;
 use crate::objects::VirtualMachine;
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
+use arcstr::ArcStr;
 use expectations::Expectations;
+use indexmap::IndexMap;
 use reconcile::Reconcile;
+use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 use stuckvm_detector::Time;
 
 /// The name in the trace and in [`crate::Cluster::reconcile_once`].
 pub(crate) const NAME: &str = "virtual-machine";
 
-/// The VM controller. What it keeps of a machine are expectations, and only while they are outstanding.
+/// The VM controller. What it keeps of a machine is what it has asked for, and only while that is
+/// outstanding.
 #[derive(Debug, Default)]
 pub(crate) struct VirtualMachineController {
     /// Creations and deletions of instances (`expectations`).
     instances: Expectations,
     /// Creations of DataVolumes (`dataVolumeExpectations`).
     data_volumes: Expectations,
+    /// Instances, by machine, whose finalizer was taken off and whose machine has not been looked at since.
+    released: IndexMap<ObjectId, ArcStr, FxBuildHasher>,
 }
 
 impl VirtualMachineController {
@@ -65,10 +71,11 @@ impl Controller for VirtualMachineController {
         let Some(vm) = cx.view().get::<VirtualMachine>(work.id).map(Arc::clone) else {
             self.instances.forget(work.id);
             self.data_volumes.forget(work.id);
+            self.released.swap_remove(&work.id);
             return Action::Done;
         };
         match Reconcile::new(self, cx, work.id, vm).run() {
-            Ok(()) => Action::Done,
+            Ok(action) => action,
             Err(error) => Action::Fail(error),
         }
     }

@@ -5,12 +5,14 @@
 
 use super::VirtualMachineController;
 use crate::context::{Context, EventType};
+use crate::controller::Action;
 use crate::kind::ObjectId;
 use crate::objects::{
     RunStrategy, RunStrategyError, VirtualMachine, VirtualMachineInstance, VirtualMachineStatus,
 };
 use arcstr::ArcStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A machine while it is being looked at.
 pub(super) struct Reconcile<'r, 'c> {
@@ -27,6 +29,10 @@ pub(super) struct Reconcile<'r, 'c> {
     pub(super) status: VirtualMachineStatus,
     /// The instance as the cache had it when this began. It serves throughout, whatever is done to it.
     pub(super) vmi: Option<Instance>,
+    /// When to look again although nothing happens.
+    pub(super) look_again_after: Option<Duration>,
+    /// Whether this reconcile has written anything that its own watch will tell of.
+    pub(super) has_written: bool,
 }
 
 /// An instance of the machine.
@@ -67,11 +73,13 @@ impl<'r, 'c> Reconcile<'r, 'c> {
         vm: Arc<VirtualMachine>,
     ) -> Self {
         let (revision, status) = (vm.metadata.resource_version, vm.status.clone());
-        Self { controller, cx, id, cached: Arc::clone(&vm), vm, revision, status, vmi: None }
+        let cached = Arc::clone(&vm);
+        let (look_again_after, has_written) = (None, false);
+        Self { controller, cx, id, cached, vm, revision, status, vmi: None, look_again_after, has_written }
     }
 
     /// Does it all. An error is retried by the work queue, with its back-off.
-    pub(super) fn run(mut self) -> Result<(), ArcStr> {
+    pub(super) fn run(mut self) -> Result<Action, ArcStr> {
         self.vmi = self.claim_instance()?;
         self.claim_data_volumes()?;
         let failure = match self.sync() {
@@ -80,10 +88,13 @@ impl<'r, 'c> Reconcile<'r, 'c> {
             Err(SyncFailure::Reported { reason, message }) => Some((reason, message)),
         };
         if self.is_gone() {
-            return Ok(());
+            return Ok(Action::Done);
         }
         self.update_status(failure.as_ref())?;
-        failure.map_or(Ok(()), |(_, message)| Err(message))
+        match failure {
+            Some((_, message)) => Err(message),
+            None => Ok(self.look_again_after.map_or(Action::Done, Action::RequeueAfter)),
+        }
     }
 
     /// Brings instance and DataVolumes nearer to what the machine wants.

@@ -63,7 +63,7 @@ impl Reconcile<'_, '_> {
             self.status.start_failure.as_ref().and_then(|failure| failure.retry_after_timestamp);
         let seconds = start_back_off_left(retry_after, self.cx.now);
         if seconds > 0 {
-            self.cx.requeue_after(Duration::from_secs(seconds), self.id);
+            self.look_again_after = Some(Duration::from_secs(seconds));
             return Ok(());
         }
         self.start_instance()

@@ -67,6 +67,8 @@ impl Reconcile<'_, '_> {
         let mut vm = VirtualMachine::clone(newest.expect("a machine that is gone has no status to write"));
         vm.metadata.resource_version = self.revision;
         vm.status = std::mem::take(&mut self.status);
-        self.cx.update(self.id, vm)
+        self.cx.update(self.id, vm)?;
+        self.has_written = true;
+        Ok(())
     }
 }
