@@ -30,6 +30,8 @@ pub struct PlayOptions<'a> {
     pub keep_trace: Keep,
     /// Once it is true, the run ends as interrupted.
     pub stop: Option<&'a AtomicBool>,
+    /// Ends the run at this time from the start, in place of the scenario's own end.
+    pub until: Option<Duration>,
 }
 
 /// What a run gave.
@@ -74,6 +76,8 @@ pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
 struct Player<'a> {
     scenario: &'a Scenario,
     start: Time,
+    /// How long the run lasts.
+    span: Duration,
     cluster: Cluster,
     detector: NamedDetector,
     /// While the detector is down: until when, and what it knew.
@@ -103,6 +107,7 @@ impl<'a> Player<'a> {
         Self {
             scenario,
             start,
+            span: options.until.unwrap_or(scenario.until.0),
             cluster,
             detector: NamedDetector::new(rule),
             down: None,
@@ -120,7 +125,7 @@ impl<'a> Player<'a> {
     }
 
     fn run(&mut self) -> Result<(), RunError> {
-        let (span, limit) = (self.scenario.until.0, TIME_LIMIT);
+        let (span, limit) = (self.span, TIME_LIMIT);
         let until = self.start.checked_add(span.min(limit)).unwrap_or(Time::MAX);
         self.hands
             .apply(&self.scenario.cluster.manifests, &mut self.cluster)

@@ -42,7 +42,7 @@ pub struct Run {
 /// Runs one scenario.
 pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
     let RunOptions { seed, keep_trace, stop } = options;
-    let mut played = play(loaded, PlayOptions { seed, keep_trace, stop });
+    let mut played = play(loaded, PlayOptions { seed, keep_trace, stop, until: None });
     let verdict = verdict(loaded, &played, options.seed.is_none());
     let outcome = Outcome {
         scenario: loaded.scenario.scenario.clone(),

@@ -499,7 +499,8 @@ empty:
 fn a_name_that_matches_nothing_is_answered_with_near_ones() {
     let message = "\
 no scenario is named `pvc-not-fund`
-  try       `stuckvm list` shows all; near are `pvc-not-found`";
+  try       `stuckvm list` shows all; near are `causes/pvc-not-found`,
+            `pvc-not-found`";
     for command in ["run", "list"] {
         assert_eq!(refusal("names", b"", &[command, "pvc-not-fund"]), message);
     }

@@ -17,7 +17,8 @@ fn a_process_that_the_control_plane_has_not_is_answered_with_those_that_it_has()
 x.yaml, line 3, column 38:
   field     steps[0].break.controller
   expected  one of kube-controller-manager, kube-scheduler, virt-controller,
-            cdi-deployment, external-provisioner, or a controller in one of them
+            cdi-deployment, external-provisioner, external-snapshotter, or a
+            controller in one of them
   found     kubelet
   try       an agent is down with its machine: break the node";
     assert_eq!(shown, message);

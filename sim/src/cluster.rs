@@ -199,6 +199,12 @@ impl Cluster {
         View::newest(&self.store)
     }
 
+    /// The store as far as a controller's informers have been told of it; `None` where no controller has the name.
+    pub fn view_of(&self, controller: &str) -> Option<View<'_>> {
+        let seat = self.seats.iter().find(|seat| seat.controller.name() == controller)?;
+        Some(View::new(&self.store, &seat.horizon))
+    }
+
     /// How many objects of a kind exist.
     pub fn count<T: Resource>(&self) -> usize {
         self.store.count::<T>()

@@ -10,25 +10,26 @@ use crate::objects::{
 };
 use crate::quantity::{Format, Quantity};
 use crate::release::KubeVirtRelease;
-use crate::store::ApiError;
+use crate::store::{ApiError, generated_name, generated_uid};
 use arcstr::ArcStr;
 use std::sync::Arc;
 use stuckvm_detector::Time;
 
+pub use crate::instance_types::{InstanceTypeError, InstanceTypes};
 pub use launcher_pod::{Rendered, memory_overhead, render_spec};
 
 /// Why an object gives no launcher pod.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// An instance type or preference fills in the spec, and it is not known.
-    #[error("{namespace}/{name}: its {field} is not in the input")]
-    NotInInput {
+    /// Its instance type or preference cannot be used.
+    #[error("{namespace}/{name}: {source}")]
+    InstanceType {
         /// The virtual machine's namespace.
         namespace: ArcStr,
         /// The virtual machine's name.
         name: ArcStr,
-        /// `instancetype` or `preference`.
-        field: &'static str,
+        /// What is wrong with it.
+        source: InstanceTypeError,
     },
     /// The virtual machine has no template.
     #[error("{namespace}/{name}: it has no template")]
@@ -62,19 +63,31 @@ pub fn with_defaults(
 }
 
 /// The launcher pod that virt-controller would create: for an instance as it stands, for a virtual machine through its
-/// template with the webhook's defaults. Other kinds give `None`. Claims are not looked up.
+/// template with its instance type, its preference and the webhook's defaults. Other kinds give `None`. Claims are not
+/// looked up. What the API server draws, characters of the pod's name and the uid of an instance that has none, follows from
+/// what the pod is made for.
 ///
 /// # Errors
 ///
 /// See [`RenderError`].
-pub fn render(object: &Object, release: KubeVirtRelease) -> Result<Option<Pod>, RenderError> {
-    match object {
-        Object::VirtualMachineInstance(vmi) => Ok(Some(launcher_pod::render(vmi, release))),
-        Object::VirtualMachine(vm) => {
-            Ok(Some(launcher_pod::render(&instance_of_template(vm, release)?, release)))
-        }
-        _ => Ok(None),
+pub fn render(
+    object: &Object,
+    types: &InstanceTypes,
+    release: KubeVirtRelease,
+) -> Result<Option<Pod>, RenderError> {
+    let mut vmi = match object {
+        Object::VirtualMachineInstance(vmi) => VirtualMachineInstance::clone(vmi),
+        Object::VirtualMachine(vm) => instance_of_template(vm, types, release)?,
+        _ => return Ok(None),
+    };
+    let made_for = format!("{} {}/{}", object.kind(), vmi.metadata.namespace, vmi.metadata.name);
+    let bits = xxhash_rust::xxh3::xxh3_128(made_for.as_bytes());
+    if vmi.metadata.uid.is_empty() {
+        vmi.metadata.uid = generated_uid(bits);
     }
+    let mut pod = launcher_pod::render(&vmi, release);
+    pod.metadata.name = generated_name(&pod.metadata.generate_name, bits);
+    Ok(Some(pod))
 }
 
 /// For every instance among the objects, in their order, what one reconcile at `now` makes of it: no time passes, and no
@@ -130,24 +143,27 @@ pub fn equip_node(node: &mut Node) {
 /// The instance that a virtual machine's template makes.
 fn instance_of_template(
     vm: &VirtualMachine,
+    types: &InstanceTypes,
     release: KubeVirtRelease,
 ) -> Result<VirtualMachineInstance, RenderError> {
     let ObjectMeta { namespace, name, .. } = &vm.metadata;
-    for field in ["instancetype", "preference"] {
-        if vm.spec.rest.get(field).is_some_and(|matcher| !matcher.is_null()) {
-            return Err(RenderError::NotInInput { namespace: namespace.clone(), name: name.clone(), field });
-        }
-    }
     let none = || RenderError::NoTemplate { namespace: namespace.clone(), name: name.clone() };
     let template = vm.spec.template.as_ref().ok_or_else(none)?;
+    let mut spec = VirtualMachineInstanceSpec::clone(&template.spec);
+    let mut annotations = template.metadata.annotations.clone();
+    types.apply(vm, &mut spec, &mut annotations).map_err(|source| RenderError::InstanceType {
+        namespace: namespace.clone(),
+        name: name.clone(),
+        source,
+    })?;
     let metadata = ObjectMeta {
         name: name.clone(),
         namespace: namespace.clone(),
         labels: template.metadata.labels.clone(),
-        annotations: template.metadata.annotations.clone(),
+        annotations,
         ..ObjectMeta::default()
     };
-    let spec = admission::with_defaults(&template.spec, release);
+    let spec = admission::with_defaults(&Arc::new(spec), release);
     Ok(VirtualMachineInstance { metadata, spec, ..VirtualMachineInstance::default() })
 }
 

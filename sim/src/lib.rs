@@ -17,8 +17,10 @@ pub mod duration;
 pub mod environment;
 mod event_correlator;
 pub mod event_queue;
+pub mod exposition;
 mod faults;
 mod flags;
+mod instance_types;
 pub mod journal;
 mod kind;
 pub mod kubevirt;
@@ -42,7 +44,7 @@ mod work_queue;
 
 pub use cdi_config::{CdiConfig, ClaimPropertySet, CloneStrategy};
 pub use claim_events::ClaimEvent;
-pub use controllers::scheduler::{Placement, schedule};
+pub use controllers::scheduler::{NodeByNode, OneShotOptions, Placement, RejectedNode, schedule};
 /// The rules of kubelet that stand for themselves, without a cluster.
 pub mod kubelet {
     pub use crate::controllers::kubelet::*;

@@ -2,8 +2,10 @@
 //!
 //! KubeVirt main of August 2026: `vmstats_collector.go` and `vmistats_collector.go` in
 //! `pkg/monitoring/metrics/virt-controller/`. Left out: instance types and preferences, of which this cluster has none.
+//! `kubevirt_vmi_info` came with 1.3 (kubevirt/kubevirt#11906), `kubevirt_vm_info` with 1.4 (#12718).
 
 use crate::objects::{Conditions, Pod, Rest, StrMap, Truth, VirtualMachine, VirtualMachineInstance};
+use crate::release::KubeVirtRelease;
 use crate::store::View;
 use arcstr::ArcStr;
 use serde_json::Value;
@@ -87,14 +89,24 @@ impl fmt::Display for Sample {
     }
 }
 
-/// One scrape of the five timestamp metrics, `kubevirt_vm_info` and `kubevirt_vmi_info`: the machines in order of
-/// creation, then the instances.
-pub fn scrape(view: View<'_>) -> Vec<Sample> {
+/// Labels of `kubevirt_vmi_info` that came after 1.3 (kubevirt/kubevirt#12737, #12992, #13148).
+const SINCE_1_4: [&str; 3] = ["evictable", "outdated", "vmi_pod"];
+
+/// One scrape of the five timestamp metrics and of what the release has of `kubevirt_vm_info` and `kubevirt_vmi_info`: the
+/// machines in order of creation, then the instances.
+pub fn scrape(view: View<'_>, release: KubeVirtRelease) -> Vec<Sample> {
     let vms = view.iter::<VirtualMachine>().flat_map(|(_, vm)| {
         let timestamps = GROUPS.map(|(group, metric, _)| timestamp(vm, group, metric));
-        timestamps.into_iter().chain([vm_info(vm)])
+        timestamps.into_iter().chain((release > KubeVirtRelease::V1_3).then(|| vm_info(vm)))
     });
-    vms.chain(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view))).collect()
+    let mut samples: Vec<Sample> = vms.collect();
+    if release >= KubeVirtRelease::V1_3 {
+        samples.extend(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view)));
+    }
+    if release == KubeVirtRelease::V1_3 {
+        samples.iter_mut().for_each(|sample| sample.labels.retain(|(label, _)| !SINCE_1_4.contains(label)));
+    }
+    samples
 }
 
 /// The time of the last transition where the machine is in the group, else 0. A status of no group counts as an error.

@@ -6,7 +6,7 @@ use play::{apply, cluster, fail_pod, instance, pod, run_pod, vmi};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use stuckvm_sim::kubevirt::{equip_node, reconcile_instances, render};
+use stuckvm_sim::kubevirt::{InstanceTypes, equip_node, reconcile_instances, render};
 use stuckvm_sim::objects::{Conditions, Node, Pod, VirtualMachineInstance};
 use stuckvm_sim::{Cluster, Config, Kind, KubeVirtRelease, Latency, Object};
 
@@ -132,7 +132,9 @@ fn single_objects_are_answered_without_a_cluster() {
     let manifest = instance(json!([{ "name": "d", "persistentVolumeClaim": { "claimName": "gone" } }]));
     let object = Object::from_value(&manifest).expect("a manifest").expect("an instance");
     let release = KubeVirtRelease::Main2026_08;
-    let pod = render(&object, release).expect("it can be rendered").expect("an instance has a pod");
+    let pod = render(&object, &InstanceTypes::default(), release)
+        .expect("it can be rendered")
+        .expect("an instance has a pod");
     assert_eq!(pod.metadata.generate_name, "virt-launcher-vm1-");
     let now = Config::default().start;
     let answers = reconcile_instances(&[object], now, release).expect("one name each");
@@ -149,7 +151,9 @@ fn an_equipped_node_has_what_a_launcher_asks_for() {
     let Object::VirtualMachineInstance(mut vmi) = manifest else { unreachable!("it is an instance") };
     let release = KubeVirtRelease::Main2026_08;
     Arc::make_mut(&mut vmi).spec = stuckvm_sim::kubevirt::with_defaults(&vmi.spec, release);
-    let pod = render(&Object::VirtualMachineInstance(vmi), release).expect("rendered").expect("a pod");
+    let pod = render(&Object::VirtualMachineInstance(vmi), &InstanceTypes::default(), release)
+        .expect("rendered")
+        .expect("a pod");
     assert!(pod.spec.node_selector.iter().all(|(key, value)| node.metadata.labels.has(key, value)));
     let limits = &pod.spec.containers[0].resources.limits;
     assert!(limits.iter().all(|(device, amount)| node.status.allocatable.get(device) >= Some(amount)));

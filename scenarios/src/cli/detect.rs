@@ -1,6 +1,6 @@
 //! `stuckvm detect`.
 
-use super::CommandResult;
+use super::{CommandResult, duration, time};
 use clap::Args;
 use std::fs::File;
 use std::io::{BufRead, BufReader, stderr, stdin, stdout};
@@ -56,12 +56,4 @@ pub(super) fn run(arguments: &Arguments) -> CommandResult {
     };
     let summary = detect(&options, input, stdout().lock(), stderr().lock())?;
     Ok(ExitCode::from(summary.exit_code()))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    stuckvm_sim::duration::parse(text).map_err(|error| error.to_string())
-}
-
-fn time(text: &str) -> Result<Time, String> {
-    text.parse().map_err(|error: stuckvm_detector::ParseTimeError| error.to_string())
 }

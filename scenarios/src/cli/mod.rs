@@ -1,13 +1,22 @@
 //! The command line: what can be asked, and which exit code answers.
 
 mod detect;
+mod explain;
 mod list;
+mod metrics;
+mod objects;
 mod progress;
+mod render;
 mod run;
+mod schedule;
+mod status;
+mod vmi;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::time::Duration;
+use stuckvm_detector::Time;
 use stuckvm_scenarios::internal_error::tell_of_panics;
 
 /// A fake Kubernetes + KubeVirt cluster on virtual time that judges detectors of stuck virtual machines.
@@ -38,6 +47,16 @@ enum Command {
     List(list::Arguments),
     /// Read observations, write alerts, a JSON object a line.
     Detect(detect::Arguments),
+    /// Say on which node each waiting pod of a cluster goes, a JSON object a line.
+    Schedule(schedule::Arguments),
+    /// Say what printable status each virtual machine has, a JSON object a line.
+    Status(status::Arguments),
+    /// Print the launcher pod of each virtual machine and instance.
+    Render(render::Arguments),
+    /// Say what phase and conditions each instance has, a JSON object a line.
+    Vmi(vmi::Arguments),
+    /// Print what virt-controller exports at an instant of a scenario.
+    Metrics(metrics::Arguments),
     /// Print the JSON Schema of scenario files.
     Schema,
 }
@@ -60,6 +79,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, format),
         Command::List(arguments) => list::run(&arguments, format),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Schedule(arguments) => schedule::run(&arguments, format),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments, format),
+        Command::Vmi(arguments) => vmi::run(&arguments),
+        Command::Metrics(arguments) => metrics::run(&arguments, format),
         Command::Schema => schema(),
     })
 }
@@ -84,6 +108,16 @@ fn schema() -> CommandResult {
     let schema = schemars::schema_for!(stuckvm_scenarios::format::Scenario);
     print(&serde_json::to_string_pretty(&schema)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a duration of the command line.
+fn duration(text: &str) -> Result<Duration, String> {
+    stuckvm_sim::duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads an instant of the command line.
+fn time(text: &str) -> Result<Time, String> {
+    text.parse().map_err(|error: stuckvm_detector::ParseTimeError| error.to_string())
 }
 
 /// Writes a line of results. A reader that has gone away ends the command quietly, as `head` expects.

@@ -132,7 +132,7 @@ fn set_pull_policy(disk: &mut ContainerDisk) {
 }
 
 /// `SetDefaultNetworkInterface`: the pod network by masquerade, where nothing is said of networks.
-fn set_network_interface(spec: &mut VirtualMachineInstanceSpec) {
+pub(crate) fn set_network_interface(spec: &mut VirtualMachineInstanceSpec) {
     let devices = &spec.domain.devices;
     let wanted = devices.get("autoattachPodInterface").and_then(Value::as_bool).unwrap_or(true);
     let interfaces = devices.get("interfaces").and_then(Value::as_array).map_or(0, Vec::len);

@@ -9,13 +9,15 @@ pub mod position;
 mod scalar;
 mod tree;
 mod typed;
+mod write;
 pub mod yaml;
 
 pub use error::{MAX_QUOTE, ManifestError, quote, wrap};
 pub use position::{Place, Positions};
 pub use tree::{MAX_ALIASED, MAX_DEPTH};
 pub(crate) use typed::join;
-pub use typed::{read_objects, split};
+pub use typed::{object_fields, read_object, read_objects, split};
+pub use write::to_yaml;
 pub use yaml::{Document, MAX_BYTES, parse};
 
 #[cfg(test)]

@@ -59,6 +59,21 @@ fn documents_json_anchors_and_merges() {
         })]
     );
     assert_eq!(values("\u{feff}a: é"), [json!({"a": "é"})]);
+    assert_eq!(
+        values("{\"a\": 1}\n{\"b\": 2} {\"c\": 3}"),
+        [json!({"a": 1}), json!({"b": 2}), json!({"c": 3})]
+    );
+}
+
+#[test]
+fn the_lines_of_a_stream_keep_their_places() {
+    let text = "{\"a\": 1}\n  {\"a\": 2}{\"a\":\n3}";
+    let documents = parse("vm.yaml", text.as_bytes()).expect("valid");
+    let places = documents.iter().map(|document| {
+        let value = document.positions.find("a").expect("the field is there").value;
+        (document.line, value.line, value.column)
+    });
+    assert_eq!(places.collect::<Vec<_>>(), [(1, 1, 7), (2, 2, 9), (2, 3, 1)]);
 }
 
 #[test]

@@ -20,13 +20,39 @@ struct Misfit {
 /// The API server's words for an object without a name.
 const NAME_REQUIRED: &str = "Required value: name or generateName is required";
 
-/// Reads the object that stands at a field of a document (the empty path: the document itself). A kind that is not
-/// modelled gives `None`; a `List` gives its items.
+/// Reads the objects that stand at a field of a document (the empty path: the document itself), those of a `List` one by
+/// one. A kind that is not modelled gives `None`.
 ///
 /// # Errors
 ///
 /// Where no kind is named, or a field has a wrong type; the error names no file.
 pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Object>>, ManifestError> {
+    object_fields(document, field).iter().map(|field| read_object(document, field)).collect()
+}
+
+/// The paths of the objects that stand at a field of a document: the field itself, or in its place the items of a `List`.
+///
+/// ```
+/// # use stuckvm_sim::manifest::{object_fields, parse};
+/// let list = parse("x.yaml", b"kind: List\nitems: [{kind: Node}, {kind: Pod}]").unwrap();
+/// assert_eq!(object_fields(&list[0], ""), ["items[0]", "items[1]"]);
+/// ```
+#[must_use]
+pub fn object_fields(document: &Document, field: &str) -> Vec<String> {
+    let value = document.at(field);
+    if value.get("kind").and_then(Value::as_str) != Some("List") {
+        return vec![field.to_owned()];
+    }
+    let items = value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+    (0..items).flat_map(|item| object_fields(document, &join(field, &format!("items[{item}]")))).collect()
+}
+
+/// Reads the one object that stands at a field of a document. A kind that is not modelled gives `None`.
+///
+/// # Errors
+///
+/// As [`read_objects`].
+pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, ManifestError> {
     let value = document.at(field);
     let kind_field = join(field, "kind");
     let Some(kind) = value.get("kind").and_then(Value::as_str) else {
@@ -34,12 +60,7 @@ pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Objec
         let advice = "every manifest says `kind`, such as `kind: VirtualMachine`, and `apiVersion`";
         return Err(document.error(&kind_field, "the kind of the object", &found, advice));
     };
-    if kind == "List" {
-        let items = value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
-        let each = (0..items).map(|index| read_objects(document, &join(field, &format!("items[{index}]"))));
-        return Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
-    }
-    let Some(kind) = Kind::parse(kind) else { return Ok(vec![None]) };
+    let Some(kind) = Kind::parse(kind) else { return Ok(None) };
     let misfit = |Misfit { field: inner, problem }: Misfit| {
         let advice = format!("compare with `kubectl explain {}`", kind.as_str().to_lowercase());
         let path = join(field, &inner);
@@ -56,7 +77,7 @@ pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Objec
         let advice = "give the object a name; generateName is not enough here";
         return Err(document.error(&join(field, "metadata.name"), NAME_REQUIRED, "none", advice));
     }
-    Ok(vec![object])
+    Ok(object)
 }
 
 /// Two parts of a path.

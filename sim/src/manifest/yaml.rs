@@ -1,6 +1,6 @@
 //! The one module that knows the YAML parser: bytes to documents.
 
-use saphyr_parser::{Event, Parser, ScanError, Span};
+use saphyr_parser::{Event, Parser, ScanError};
 use serde_json::Value;
 
 use super::tree::{Builder, Scalar, place, too_deep};
@@ -89,15 +89,8 @@ fn end_of(text: &str) -> Place {
 
 fn documents(text: &str) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
-    let mut builder = Builder::default();
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| syntax_error(text, &error))?;
-        if event == Event::DocumentEnd {
-            documents.extend(document(std::mem::take(&mut builder)));
-        } else {
-            feed(&mut builder, &event, span)?;
-        }
+    for piece in pieces(text) {
+        read_piece(piece, &mut documents)?;
     }
     if documents.is_empty() {
         let start = Place { line: 1, column: 1 };
@@ -111,14 +104,64 @@ fn documents(text: &str) -> Result<Vec<Document>, ManifestError> {
     Ok(documents)
 }
 
+/// A part of a text that is a whole stream to the parser.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    text: &'a str,
+    /// Where it begins in the whole.
+    start: Place,
+}
+
+/// JSON texts one after the other, as the lines of a stream are, each by itself: to YAML a second one is an error.
+/// Everything else is one piece.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let start = Place { line: 1, column: 1 };
+    let whole = vec![Piece { text, start }];
+    if !text.trim_start().starts_with('{') {
+        return whole;
+    }
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let (mut pieces, mut from, mut start) = (Vec::new(), 0, start);
+    while let Some(item) = stream.next() {
+        if item.is_err() {
+            return whole;
+        }
+        let piece = &text[from..stream.byte_offset()];
+        pieces.push(Piece { text: piece, start });
+        (from, start) = (stream.byte_offset(), shift(end_of(piece), start));
+    }
+    pieces
+}
+
+/// A place in a piece as a place in the whole.
+fn shift(place: Place, start: Place) -> Place {
+    match place.line {
+        1 => Place { line: start.line, column: start.column + place.column - 1 },
+        line => Place { line: start.line + line - 1, ..place },
+    }
+}
+
+fn read_piece(piece: Piece<'_>, documents: &mut Vec<Document>) -> Result<(), ManifestError> {
+    let mut builder = Builder::default();
+    let mut parser = Parser::new_from_str(piece.text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| syntax_error(piece, &error))?;
+        if event == Event::DocumentEnd {
+            documents.extend(document(std::mem::take(&mut builder)));
+        } else {
+            feed(&mut builder, &event, shift(place(span.start), piece.start))?;
+        }
+    }
+    Ok(())
+}
+
 fn document(builder: Builder) -> Option<Document> {
     let value = builder.root.filter(|value| !value.is_null())?;
     let line = builder.positions.find("").expect("a document has a place").value.line;
     Some(Document { value, line, positions: builder.positions })
 }
 
-fn feed(builder: &mut Builder, event: &Event<'_>, span: Span) -> Result<(), ManifestError> {
-    let place = place(span.start);
+fn feed(builder: &mut Builder, event: &Event<'_>, place: Place) -> Result<(), ManifestError> {
     match event {
         Event::Alias(anchor) => builder.alias(place, *anchor),
         Event::Scalar(text, style, anchor, tag) => {
@@ -131,12 +174,12 @@ fn feed(builder: &mut Builder, event: &Event<'_>, span: Span) -> Result<(), Mani
     }
 }
 
-fn syntax_error(text: &str, error: &ScanError) -> ManifestError {
+fn syntax_error(piece: Piece<'_>, error: &ScanError) -> ManifestError {
     let place = place(*error.marker());
     if error.info() == "recursion limit exceeded" {
-        return too_deep(place);
+        return too_deep(shift(place, piece.start));
     }
-    let line = text.lines().nth(place.line - 1).unwrap_or_default();
+    let line = piece.text.lines().nth(place.line - 1).unwrap_or_default();
     let found = if line.trim().is_empty() {
         error.info().to_owned()
     } else {
@@ -148,5 +191,5 @@ fn syntax_error(text: &str, error: &ScanError) -> ManifestError {
     } else {
         "check indentation, quotes and brackets here and in the lines above"
     };
-    ManifestError::at(place, "YAML or JSON", &found, advice)
+    ManifestError::at(shift(place, piece.start), "YAML or JSON", &found, advice)
 }

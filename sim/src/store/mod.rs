@@ -220,35 +220,44 @@ impl Store {
         self.log.push(Change { revision, id, old, new });
     }
 
-    /// A version 4 UUID that follows from the seed and a counter.
+    /// A UUID that follows from the seed and a counter.
     fn next_uid(&mut self) -> ArcStr {
-        let bits = self.draw_bits();
-        arcstr::format!(
-            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-            bits >> 96,
-            (bits >> 80) & 0xffff,
-            (bits >> 64) & 0xfff,
-            (bits >> 48) & 0xfff,
-            bits & 0xffff_ffff_ffff
-        )
+        generated_uid(self.draw_bits())
     }
 
-    /// Appends five characters of the alphabet that the API server uses.
+    /// Gives a name that the prefix leaves open.
     fn generate_name(&mut self, meta: &mut crate::objects::ObjectMeta) {
-        const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-        let mut bits = self.draw_bits();
-        let mut name = String::from(meta.generate_name.as_str());
-        for _ in 0..5 {
-            name.push(char::from(ALPHABET[(bits % 27) as usize]));
-            bits /= 27;
-        }
-        meta.name = name.into();
+        let bits = self.draw_bits();
+        meta.name = generated_name(&meta.generate_name, bits);
     }
 
     fn draw_bits(&mut self) -> u128 {
         self.uids += 1;
         xxhash_rust::xxh3::xxh3_128_with_seed(&self.uids.to_le_bytes(), self.uid_seed)
     }
+}
+
+/// A version 4 UUID of these bits.
+pub(crate) fn generated_uid(bits: u128) -> ArcStr {
+    arcstr::format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        bits >> 96,
+        (bits >> 80) & 0xffff,
+        (bits >> 64) & 0xfff,
+        (bits >> 48) & 0xfff,
+        bits & 0xffff_ffff_ffff
+    )
+}
+
+/// A prefix with five characters of the alphabet that the API server uses.
+pub(crate) fn generated_name(prefix: &str, mut bits: u128) -> ArcStr {
+    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut name = String::from(prefix);
+    for _ in 0..5 {
+        name.push(char::from(ALPHABET[(bits % 27) as usize]));
+        bits /= 27;
+    }
+    name.into()
 }
 
 fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {

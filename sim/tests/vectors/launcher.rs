@@ -24,7 +24,8 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
     compare("", &Value::Object(found), &case["expect"])
 }
 
-fn shown(pod: &PodSpec) -> Map<String, Value> {
+/// What the cases look at of a pod.
+pub(crate) fn shown(pod: &PodSpec) -> Map<String, Value> {
     let mut shown = Map::new();
     let mut list = |key: &str, value: Value| {
         let empty =
@@ -65,7 +66,7 @@ fn resources(resources: &ContainerResources) -> Value {
 }
 
 /// Equal but for texts that are the same quantity.
-fn compare(path: &str, found: &Value, expected: &Value) -> Result<(), String> {
+pub(crate) fn compare(path: &str, found: &Value, expected: &Value) -> Result<(), String> {
     match (found, expected) {
         (Value::Object(a), Value::Object(b)) => {
             let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();

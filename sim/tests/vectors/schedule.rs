@@ -1,12 +1,13 @@
 //! What kube-scheduler 1.36.2 decides, case by case.
 
 use serde_json::Value;
-use stuckvm_sim::{KubernetesRelease, Object, Placement, schedule};
+use stuckvm_sim::{NodeByNode, Object, OneShotOptions, Placement, schedule};
 
 /// Runs a case; the error says what differs.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let objects = objects(case)?;
-    let placements = schedule(&objects, KubernetesRelease::V1_36, 0);
+    let options = OneShotOptions { node_by_node: true, ..OneShotOptions::default() };
+    let placements = schedule(&objects, options);
     let expected = case["expect"].as_array().ok_or("no expect")?;
     if placements.len() != expected.len() {
         return Err(format!("{} pods, expected {}", placements.len(), expected.len()));
@@ -35,27 +36,28 @@ fn compare(placement: &Placement, expect: &Value) -> Result<(), String> {
         same("feasible", placement.feasible.clone(), names("feasible"))?;
     }
     same("tied", placement.tied.clone(), names("tied"))?;
-    same("order", placement.order.clone(), names("order"))?;
-    same_scores(placement, expect)?;
-    same_parts(placement, expect)?;
+    let nodes = placement.node_by_node.clone().unwrap_or_default();
+    same("order", nodes.order.clone(), names("order"))?;
+    same_scores(&nodes, expect)?;
+    same_parts(&nodes, expect)?;
     same("node", placement.node.as_deref(), expect["node"].as_str())?;
     let any = names("nominated_any");
     let nominated = if any.is_empty() { expect["nominated"].as_str().into_iter().collect() } else { any };
     same("nominated", placement.nominated.clone(), nominated)
 }
 
-fn same_scores(placement: &Placement, expect: &Value) -> Result<(), String> {
+fn same_scores(nodes: &NodeByNode, expect: &Value) -> Result<(), String> {
     let Some(scores) = expect["scores"].as_object() else { return Ok(()) };
-    for (node, score) in &placement.scores {
+    for (node, score) in &nodes.scores {
         same(&format!("score of {node}"), Some(*score), scores.get(node.as_str()).and_then(Value::as_i64))?;
     }
-    same("number of scores", placement.scores.len(), scores.len())
+    same("number of scores", nodes.scores.len(), scores.len())
 }
 
-fn same_parts(placement: &Placement, expect: &Value) -> Result<(), String> {
-    let Some(nodes) = expect["parts"].as_object() else { return Ok(()) };
-    for (node, parts) in &placement.parts {
-        let expected = nodes.get(node.as_str()).and_then(Value::as_object).ok_or("no such node")?;
+fn same_parts(nodes: &NodeByNode, expect: &Value) -> Result<(), String> {
+    let Some(expected) = expect["parts"].as_object() else { return Ok(()) };
+    for (node, parts) in &nodes.parts {
+        let expected = expected.get(node.as_str()).and_then(Value::as_object).ok_or("no such node")?;
         let expected: Vec<(&str, i64)> =
             expected.iter().map(|(plugin, score)| (plugin.as_str(), score.as_i64().unwrap_or(-1))).collect();
         same(&format!("parts of {node}"), parts.clone(), expected)?;

@@ -55,7 +55,9 @@ pub(super) struct Chosen {
     pub(super) slot: Slot,
     /// The feasible nodes in the order of evaluation.
     pub(super) feasible: Vec<Slot>,
-    /// Their scores; none where only one was feasible.
+    /// The nodes that the filters rejected.
+    pub(super) rejected: Vec<(Slot, Rejection)>,
+    /// Scores of the feasible ones; none where only one was feasible.
     pub(super) scores: Option<ScoreSheet>,
     /// Whether PreFilter left some nodes only.
     pub(super) narrowed: bool,
@@ -111,24 +113,31 @@ pub(super) fn schedule_pod(
         let error = FitError::filtered(all.len(), filtered.rejected, absent, state);
         return Err(Failure::Unfit(Box::new(error)));
     }
-    choose(snapshot, pod, (state, filtered.feasible, narrowed.is_some()), draw)
+    choose(snapshot, pod, (state, filtered, narrowed.is_some()), draw)
 }
 
 fn choose(
     snapshot: &Snapshot,
     pod: &PodInfo,
-    (state, feasible, narrowed): (CycleState, Vec<Slot>, bool),
+    (state, filtered, narrowed): (CycleState, Filtered, bool),
     draw: impl FnMut(u64) -> u64,
 ) -> Result<Chosen, Failure> {
+    let Filtered { feasible, rejected } = filtered;
     let (slot, scores) = if let [only] = feasible[..] {
         (only, None)
     } else {
         let sheet = score::prioritize(snapshot, pod, &feasible, &state).map_err(Failure::Error)?;
-        let at = sheet.select(snapshot.profile.heap_ties, draw);
+        // Nodes that PreFilter has named come out of a map, in whatever order: by name, so that a draw means the same.
+        let by_name = |at: &usize| snapshot.node(feasible[*at]).name.clone();
+        let at = match (snapshot.profile.heap_ties, narrowed) {
+            (true, false) => sheet.heap_root(),
+            (_, true) => sheet.draw_one(|tied| tied.sort_by_key(by_name), draw),
+            (false, false) => sheet.draw_one(|_| {}, draw),
+        };
         (feasible[at], Some(sheet))
     };
     let volumes = state.volumes.as_ref().map(|volumes| volumes.on_node(snapshot, snapshot.node(slot)));
-    Ok(Chosen { slot, feasible, scores, narrowed, volumes })
+    Ok(Chosen { slot, feasible, rejected, scores, narrowed, volumes })
 }
 
 /// What every plugin computes beforehand, in the order of the profile; the first that refuses ends it.

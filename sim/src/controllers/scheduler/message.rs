@@ -8,6 +8,9 @@ use super::snapshot::{Slot, Snapshot};
 use super::status::{Plugin, PluginSet, Reason, Rejection};
 use std::fmt::Write as _;
 
+/// What is said of nodes that PreFilter has left out.
+pub(super) const ABSENT: &str = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
+
 /// No node does.
 #[derive(Debug)]
 pub(super) struct FitError {
@@ -73,7 +76,7 @@ impl FitError {
                 rejected.iter().for_each(|(slot, rejection)| histogram.add(*slot, rejection));
                 let mut parts = histogram.parts(snapshot, pod);
                 if *absent > 0 {
-                    parts.push(format!("{absent} node(s) didn't satisfy plugin(s) [NodeAffinity]"));
+                    parts.push(format!("{absent} {ABSENT}"));
                 }
                 sentence(self.nodes, parts)
             }
@@ -146,18 +149,33 @@ impl Histogram {
         parts
     }
 
-    /// The older wording names the first taint that is not tolerated.
     fn taints(&self, snapshot: &Snapshot, pod: &PodInfo) -> Vec<String> {
         let mut texts = std::collections::BTreeMap::<String, u32>::new();
         for slot in &self.tainted {
-            let taints = &snapshot.node(*slot).node.as_ref().expect("a node that was looked at").spec.taints;
-            let taint = super::taint_sets::untolerated(taints, &pod.pod.spec.tolerations);
-            let taint = taint.expect("the plugin has found one");
-            let text = format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value);
-            *texts.entry(text).or_insert(0) += 1;
+            *texts.entry(named_taint(*slot, snapshot, pod)).or_insert(0) += 1;
         }
         texts.into_iter().map(|(text, count)| format!("{count} {text}")).collect()
     }
+}
+
+/// Why one node does not do.
+pub(super) fn reasons(
+    (slot, rejection): &(Slot, Rejection),
+    snapshot: &Snapshot,
+    pod: &PodInfo,
+) -> Vec<String> {
+    if rejection.plugin() == Plugin::TaintToleration && snapshot.profile.names_taint {
+        return vec![named_taint(*slot, snapshot, pod)];
+    }
+    rejection.reasons().places().map(|bit| reason_text(bit, snapshot, pod)).collect()
+}
+
+/// The older wording names the first taint that is not tolerated.
+fn named_taint(slot: Slot, snapshot: &Snapshot, pod: &PodInfo) -> String {
+    let taints = &snapshot.node(slot).node.as_ref().expect("a node that was looked at").spec.taints;
+    let taint = super::taint_sets::untolerated(taints, &pod.pod.spec.tolerations);
+    let taint = taint.expect("the plugin has found one");
+    format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value)
 }
 
 fn reason_text(bit: usize, snapshot: &Snapshot, pod: &PodInfo) -> String {

@@ -9,6 +9,7 @@
 
 mod binding;
 mod cycle;
+mod explanation;
 mod failure;
 mod hints;
 mod images;
@@ -30,7 +31,8 @@ mod status;
 mod storage;
 mod taint_sets;
 
-pub use one_shot::{Placement, schedule};
+pub use explanation::{NodeByNode, RejectedNode};
+pub use one_shot::{OneShotOptions, Placement, schedule};
 
 use crate::config::Config;
 use crate::context::{Context, EventType};

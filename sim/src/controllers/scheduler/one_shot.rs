@@ -1,11 +1,10 @@
 //! What `stuckvm schedule` shows: each waiting pod scheduled once, by the very cycle that the cluster's scheduler runs.
 
 use super::cycle::{Chosen, Rotation, schedule_pod};
+use super::explanation::NodeByNode;
 use super::failure::{Explanation, explain};
 use super::profile::Profile;
-use super::score::ScoreSheet;
 use super::snapshot::{PodId, Slot, Snapshot};
-use super::status::Plugin;
 use crate::admission::pod;
 use crate::kind::Object;
 use crate::objects::{Pod, PriorityClass};
@@ -28,35 +27,44 @@ pub struct Placement {
     pub feasible: Vec<ArcStr>,
     /// The nodes with the top score, by name; empty where fewer than two are feasible.
     pub tied: Vec<ArcStr>,
-    /// The feasible nodes in the order of evaluation, where scores tie.
-    pub order: Vec<ArcStr>,
     /// Whether the release chooses among the equals at random.
     pub random_tie: bool,
-    /// The total of each feasible node, by name; empty where fewer than two are feasible.
-    pub scores: Vec<(ArcStr, i64)>,
-    /// The weighted score that each plugin gives each feasible node, by name.
-    pub parts: Vec<(ArcStr, Vec<(&'static str, i64)>)>,
     /// The reason of the condition PodScheduled; `None` when the pod has found a node.
     pub reason: Option<&'static str>,
     /// The message of that condition.
     pub message: Option<String>,
     /// The nodes on which preemption would make room, equals all of them, by name.
     pub nominated: Vec<ArcStr>,
+    /// What the attempt made of each node, where that was asked for.
+    pub node_by_node: Option<NodeByNode>,
+}
+
+/// How pods are scheduled once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OneShotOptions {
+    /// Whose rules hold.
+    pub release: KubernetesRelease,
+    /// For releases that draw among equals.
+    pub seed: u64,
+    /// Whether each node is accounted for.
+    pub node_by_node: bool,
 }
 
 /// Schedules every waiting pod once, in the order of the queue; gated pods come last.
 ///
 /// Reads Nodes, Pods, PersistentVolumeClaims, PersistentVolumes, StorageClasses and PriorityClasses; within a kind their
 /// order is the order of creation. Pods with a node run there. All nodes are looked at, whatever their number. A pod that
-/// fits is assumed on its node before the next one is tried. `seed` is for releases that draw among equals.
-pub fn schedule(objects: &[Object], release: KubernetesRelease, seed: u64) -> Vec<Placement> {
-    let mut world = OneShot::new(objects, release, seed);
+/// fits is assumed on its node before the next one is tried.
+pub fn schedule(objects: &[Object], options: OneShotOptions) -> Vec<Placement> {
+    let mut world = OneShot::new(objects, options);
     let mut waiting = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         let id = PodId::try_from(at).expect("fewer than 2^32 objects");
         world.take(id, object, &mut waiting);
     }
     world.snapshot.update_order();
+    world.by_name = world.snapshot.order().to_vec();
+    world.by_name.sort_unstable_by_key(|slot| world.snapshot.node(*slot).name.clone());
     let gated = |pod: &Pod| !pod.spec.scheduling_gates.is_empty();
     waiting.sort_by_key(|(_, pod)| (gated(pod), std::cmp::Reverse(pod.spec.priority.unwrap_or(0))));
     waiting.into_iter().map(|(id, pod)| world.place(id, &pod)).collect()
@@ -67,19 +75,24 @@ struct OneShot {
     rotation: Rotation,
     classes: Vec<Arc<PriorityClass>>,
     random: Random,
+    options: OneShotOptions,
+    /// The nodes by name, so that names need sorting once only.
+    by_name: Vec<Slot>,
 }
 
 impl OneShot {
-    fn new(objects: &[Object], release: KubernetesRelease, seed: u64) -> Self {
+    fn new(objects: &[Object], options: OneShotOptions) -> Self {
         let class = |object: &Object| match object {
             Object::PriorityClass(class) => Some(Arc::clone(class)),
             _ => None,
         };
         Self {
-            snapshot: Snapshot::new(Profile::of(release)),
+            snapshot: Snapshot::new(Profile::of(options.release)),
             rotation: Rotation { every_node: true, ..Rotation::default() },
             classes: objects.iter().filter_map(class).collect(),
-            random: Random::new(seed),
+            random: Random::new(options.seed),
+            options,
+            by_name: Vec::new(),
         }
     }
 
@@ -116,10 +129,14 @@ impl OneShot {
         }
         let info = self.snapshot.pod_info(pod);
         let random = &mut self.random;
-        let draw = |equals: u64| random.uniform("scheduler", 0..=equals - 1);
+        // A release that does not draw comes to a draw among nodes that the pod itself names: the first one then.
+        let draws = !self.snapshot.profile.heap_ties;
+        let draw = |equals: u64| if draws { random.uniform("scheduler", 0..=equals - 1) } else { 0 };
         match schedule_pod(&self.snapshot, &mut self.rotation, &info, draw) {
             Ok(chosen) => {
-                let placement = self.chosen(placement, &chosen);
+                let wanted = self.options.node_by_node;
+                let node_by_node = wanted.then(|| NodeByNode::of_chosen(&self.snapshot, &info, &chosen));
+                let placement = Placement { node_by_node, ..self.chosen(placement, &chosen) };
                 let node = self.snapshot.node(chosen.slot).name.clone();
                 if let Some(volumes) = &chosen.volumes {
                     self.snapshot.storage.assume(volumes, &node);
@@ -131,49 +148,35 @@ impl OneShot {
                 // The pods that have no start time count as started now; when that is does not matter.
                 let Explanation { reason, message, best, .. } =
                     explain(&self.snapshot, &info, &failure, Time::MAX);
-                let mut nominated: Vec<ArcStr> =
-                    best.iter().map(|candidate| self.name(candidate.slot)).collect();
-                nominated.sort_unstable();
-                Placement { reason: Some(reason), message: Some(message), nominated, ..placement }
+                let nominated = self.names(best.iter().map(|candidate| candidate.slot));
+                let wanted = self.options.node_by_node;
+                let node_by_node = wanted.then(|| NodeByNode::of_failure(&self.snapshot, &info, &failure));
+                Placement {
+                    reason: Some(reason),
+                    message: Some(message),
+                    nominated,
+                    node_by_node,
+                    ..placement
+                }
             }
         }
     }
 
     fn chosen(&self, placement: Placement, chosen: &Chosen) -> Placement {
-        let order: Vec<ArcStr> = chosen.feasible.iter().map(|slot| self.name(*slot)).collect();
-        let mut feasible = order.clone();
-        feasible.sort_unstable();
+        let feasible = self.names(chosen.feasible.iter().copied());
         let node = Some(self.name(chosen.slot));
         let Some(sheet) = &chosen.scores else { return Placement { node, feasible, ..placement } };
-        let mut tied: Vec<ArcStr> = sheet.tied().into_iter().map(|at| order[at].clone()).collect();
-        tied.sort_unstable();
+        let tied = self.names(sheet.tied().into_iter().map(|at| chosen.feasible[at]));
         let random_tie = tied.len() > 1 && (chosen.narrowed || !self.snapshot.profile.heap_ties);
-        let node = if chosen.narrowed && random_tie { tied.first().cloned() } else { node };
-        let mut scores: Vec<(ArcStr, i64)> =
-            order.iter().cloned().zip(sheet.totals.iter().copied()).collect();
-        scores.sort_unstable();
-        let parts = self.parts(&order, sheet);
-        let order = if tied.len() > 1 && !chosen.narrowed { order } else { Vec::new() };
-        Placement { node, feasible, tied, order, random_tie, scores, parts, ..placement }
+        Placement { node, feasible, tied, random_tie, ..placement }
     }
 
-    /// Plugins that give 0 to every node stand there too.
-    fn parts(&self, order: &[ArcStr], sheet: &ScoreSheet) -> Vec<(ArcStr, Vec<(&'static str, i64)>)> {
-        let mut silent = vec![Plugin::ImageLocality];
-        if self.snapshot.profile.dynamic_resources {
-            silent.push(Plugin::DynamicResources);
-        }
-        silent.retain(|plugin| sheet.parts.iter().all(|(found, _)| found != plugin));
-        let of_node = |at: usize| {
-            let spoken = sheet.parts.iter().map(|(plugin, scores)| (plugin.as_str(), scores[at]));
-            let mut parts: Vec<_> = spoken.chain(silent.iter().map(|plugin| (plugin.as_str(), 0))).collect();
-            parts.sort_unstable();
-            parts
-        };
-        let mut parts: Vec<_> =
-            order.iter().enumerate().map(|(at, name)| (name.clone(), of_node(at))).collect();
-        parts.sort_unstable();
-        parts
+    /// The names of some nodes, in order.
+    fn names(&self, slots: impl Iterator<Item = Slot>) -> Vec<ArcStr> {
+        let mut wanted = vec![false; self.snapshot.nodes.len()];
+        slots.for_each(|slot| wanted[slot as usize] = true);
+        let named = self.by_name.iter().filter(|slot| wanted[**slot as usize]);
+        named.map(|slot| self.name(*slot)).collect()
     }
 
     fn name(&self, slot: Slot) -> ArcStr {

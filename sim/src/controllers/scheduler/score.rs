@@ -103,12 +103,19 @@ impl ScoreSheet {
         (0..self.totals.len()).filter(|at| self.totals[*at] == *top).collect()
     }
 
-    /// The place of the choice: the root of the heap, or a draw among the equals.
-    pub(super) fn select(&self, by_heap: bool, mut draw: impl FnMut(u64) -> u64) -> usize {
-        if by_heap {
-            return heap_root(&self.totals);
-        }
-        let tied = self.tied();
+    /// The place of the choice of a release that does not draw.
+    pub(super) fn heap_root(&self) -> usize {
+        heap_root(&self.totals)
+    }
+
+    /// The place of one that is drawn among the equals, which are brought into an order first.
+    pub(super) fn draw_one(
+        &self,
+        order: impl FnOnce(&mut [usize]),
+        mut draw: impl FnMut(u64) -> u64,
+    ) -> usize {
+        let mut tied = self.tied();
+        order(&mut tied);
         match tied[..] {
             [only] => only,
             _ => tied[usize::try_from(draw(tied.len() as u64)).expect("below the number of nodes")],

@@ -1,0 +1,71 @@
+//! `stuckvm metrics`.
+
+use super::{CommandResult, Format, INTERNAL, duration, print};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use stuckvm_scenarios::catalog::{Tree, load_all, load_file, select};
+use stuckvm_scenarios::input_error::InputError;
+use stuckvm_scenarios::load::Loaded;
+use stuckvm_scenarios::play::{PlayOptions, play};
+use stuckvm_sim::exposition::exposition;
+use stuckvm_sim::metrics::{Sample, scrape};
+
+/// What `metrics` takes.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// A scenario of the catalog.
+    #[arg(required_unless_present = "file")]
+    name: Option<String>,
+    /// A scenario file, in place of the catalog.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "name")]
+    file: Option<PathBuf>,
+    /// When virt-controller is scraped, from the scenario's start; at its end without it.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    at: Option<Duration>,
+}
+
+pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
+    let loaded = scenario(arguments)?;
+    let end = loaded.scenario.until.0;
+    if let Some(at) = arguments.at.filter(|at| *at > end) {
+        let [at, end] = [at, end].map(stuckvm_sim::duration::format);
+        return Err(format!("--at {at}: expected at most {end}, where the scenario ends").into());
+    }
+    let played = play(&loaded, PlayOptions { until: arguments.at, ..PlayOptions::default() });
+    if let Some(error) = played.error {
+        eprintln!("{}: {}", error.kind.as_str(), error.because.join("; "));
+        return Ok(ExitCode::from(INTERNAL));
+    }
+    let seen = played.cluster.view_of("virtual-machine").expect("every cluster has virt-controller");
+    let samples = scrape(seen, played.cluster.config().kubevirt);
+    match format {
+        Format::Text => print(exposition(&samples).trim_end()),
+        Format::Json => samples.iter().for_each(|sample| print(&json_line(sample))),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn scenario(arguments: &Arguments) -> Result<Loaded, InputError> {
+    if let Some(path) = &arguments.file {
+        return load_file(path);
+    }
+    let name = arguments.name.clone().unwrap_or_default();
+    let mut found = select(load_all(&Tree::Embedded)?, std::slice::from_ref(&name))?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
+            Err(InputError::unknown_name(&name, &names))
+        }
+    }
+}
+
+fn json_line(sample: &Sample) -> String {
+    let labels =
+        sample.labels.iter().map(|(label, value)| ((*label).to_owned(), Value::from(value.as_str())));
+    json!({ "metric": sample.metric, "labels": labels.collect::<Map<_, _>>(), "value": sample.value })
+        .to_string()
+}

@@ -1,0 +1,192 @@
+//! OBJECTS: what `-f` names. Kinds that a command does not look at are counted on standard error; an object that cannot be
+//! used ends the command, or with `--keep-going` is reported and left out.
+
+use super::BAD_INPUT;
+use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use stuckvm_detector::Time;
+use stuckvm_scenarios::input_error::InputError;
+use stuckvm_sim::Object;
+use stuckvm_sim::manifest::{self, Document, ManifestError, object_fields, read_object};
+use stuckvm_sim::validation;
+
+/// Where the objects come from.
+#[derive(Args)]
+pub(super) struct Sources {
+    /// Kubernetes objects in YAML or JSON; `-` is standard input. May be repeated.
+    #[arg(short, long, value_name = "FILE", required = true)]
+    file: Vec<PathBuf>,
+    /// Answer for the other objects where one cannot be used; the exit code is 2 all the same.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// What the objects are to the command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// To be created: the API server refuses some.
+    AsNew,
+    /// As they are stored, whatever they say.
+    AsStored,
+}
+
+/// What was read.
+#[derive(Default)]
+pub(super) struct Input {
+    /// The objects that the command looks at, in the order read.
+    pub(super) objects: Vec<Object>,
+    /// Of the kinds that the command looks at and the cluster does not model, the manifests as they stand.
+    pub(super) manifests: Vec<Value>,
+    /// The newest timestamp that stands anywhere in the input.
+    pub(super) newest: Option<Time>,
+    /// How many objects could not be used.
+    refused: usize,
+}
+
+impl Sources {
+    /// Reads everything. `kinds` are those that the command looks at.
+    pub(super) fn read(&self, kinds: &[&str], taken: Taken) -> Result<Input, InputError> {
+        let mut documents = Vec::new();
+        for path in &self.file {
+            let (file, bytes) = bytes(path)?;
+            let parsed = manifest::parse(&file, &bytes)?;
+            documents.extend(parsed.into_iter().map(|document| (file.clone(), document)));
+        }
+        let mut reader = Reader {
+            kinds,
+            taken,
+            input: Input::default(),
+            first: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+        };
+        for (file, document) in &documents {
+            reader.input.newest = reader.input.newest.max(newest(&document.value));
+            for field in object_fields(document, "") {
+                match reader.take(file, document, field) {
+                    Err(error) if !self.keep_going => return Err(error),
+                    Err(error) => reader.refuse(&error),
+                    Ok(()) => {}
+                }
+            }
+        }
+        reader.report_skipped();
+        Ok(reader.input)
+    }
+}
+
+impl Input {
+    /// Success, unless an object could not be used.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        if self.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) }
+    }
+}
+
+/// Kind, namespace, name.
+type Key = (String, String, String);
+
+struct Reader<'a> {
+    kinds: &'a [&'a str],
+    taken: Taken,
+    input: Input,
+    /// Where each object stands.
+    first: BTreeMap<Key, (&'a str, &'a Document, String)>,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl<'a> Reader<'a> {
+    /// Takes up one object.
+    fn take(&mut self, file: &'a str, document: &'a Document, field: String) -> Result<(), InputError> {
+        let manifest = document.at(&field);
+        let kind = manifest["kind"].as_str().unwrap_or_default();
+        if !kind.is_empty() && !self.kinds.contains(&kind) {
+            *self.skipped.entry(kind.to_owned()).or_default() += 1;
+            return Ok(());
+        }
+        let object = read_object(document, &field).map_err(|error| error.in_file(file))?;
+        let key = key(kind, object.as_ref(), manifest);
+        if let Some(first) = self.first.get(&key) {
+            return Err(duplicate(document, &field, &key, first).in_file(file).into());
+        }
+        if self.taken == Taken::AsNew {
+            let refusals = validation::of_object(file, document, &field, manifest);
+            if !refusals.is_empty() {
+                return Err(InputError::Refused(refusals));
+            }
+        }
+        self.first.insert(key, (file, document, field));
+        match object {
+            Some(object) => self.input.objects.push(object),
+            None => self.input.manifests.push(manifest.clone()),
+        }
+        Ok(())
+    }
+
+    /// Reports an object and leaves it out.
+    fn refuse(&mut self, error: &InputError) {
+        eprintln!("{error}");
+        self.input.refused += 1;
+    }
+
+    fn report_skipped(&self) {
+        let total: usize = self.skipped.values().sum();
+        if total == 0 {
+            return;
+        }
+        let kinds: Vec<String> =
+            self.skipped.iter().map(|(kind, count)| format!("{count} {}", manifest::quote(kind))).collect();
+        let plural = if total == 1 { "" } else { "s" };
+        eprintln!("skipped {total} object{plural} of kinds that do not matter here: {}", kinds.join(", "));
+    }
+}
+
+fn key(kind: &str, object: Option<&Object>, manifest: &Value) -> Key {
+    let (namespace, name) = match object.map(Object::metadata) {
+        Some(metadata) => (metadata.namespace.as_str(), metadata.name.as_str()),
+        None => {
+            let text = |key: &str| manifest["metadata"][key].as_str().unwrap_or_default();
+            (text("namespace"), text("name"))
+        }
+    };
+    (kind.to_owned(), namespace.to_owned(), name.to_owned())
+}
+
+fn duplicate(
+    document: &Document,
+    field: &str,
+    (kind, namespace, name): &Key,
+    (file, first, first_field): &(&str, &Document, String),
+) -> ManifestError {
+    let shown = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
+    let line = first.place(first_field).line;
+    let found = format!("{kind} {shown} again; it stands in {file}, line {line} too");
+    let path = if field.is_empty() { "metadata.name".to_owned() } else { format!("{field}.metadata.name") };
+    document.error(&path, "objects of different names", &found, "leave one of the two away, or rename it")
+}
+
+/// A name for messages, and what stands there.
+fn bytes(path: &Path) -> Result<(String, Vec<u8>), InputError> {
+    let mut bytes = Vec::new();
+    let (file, read) = if path.as_os_str() == "-" {
+        ("<stdin>".to_owned(), std::io::stdin().lock().read_to_end(&mut bytes).map(drop))
+    } else {
+        (path.display().to_string(), std::fs::read(path).map(|found| bytes = found))
+    };
+    match read {
+        Ok(()) => Ok((file, bytes)),
+        Err(error) => Err(InputError::File { file, problem: error.to_string() }),
+    }
+}
+
+/// The newest timestamp among all texts of a manifest.
+fn newest(value: &Value) -> Option<Time> {
+    match value {
+        Value::String(text) if text.ends_with('Z') => text.parse().ok(),
+        Value::Array(items) => items.iter().filter_map(newest).max(),
+        Value::Object(fields) => fields.values().filter_map(newest).max(),
+        _ => None,
+    }
+}
