@@ -1,4 +1,4 @@
-//! The alert rule: how long a virtual machine may dwell in the error statuses.
+//! ALERT RULE: how long a virtual machine may dwell in the error statuses.
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ mod check;
 mod control_plane;
 pub mod detect;
 mod draw;
+mod fault_injector;
 pub mod feed;
 pub mod files;
 mod fleet;

@@ -176,7 +176,7 @@ impl<'a> Player<'a> {
         }
         for fault in self.fleet.take_faults_until(at) {
             let name = format!("generate: break of {}", fault.vmi);
-            let broken = self.hands.break_target(&Target::Phase(fault), &mut self.cluster);
+            let broken = self.hands.faults.break_target(&Target::Phase(fault), &mut self.cluster);
             broken.map_err(|error| step_error(&error, &name))?;
         }
         Ok(())

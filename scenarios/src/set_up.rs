@@ -1,10 +1,10 @@
 //! The cluster that a scenario asks for: its releases and latencies, what is drawn, what its registries and sources hold.
 
+use crate::fault_injector::{push, source_of};
 use crate::format::{
     ClusterSection, KubeletLoops, KubeletSection, LatencySection, Scenario, Span, VerificationPolicy,
 };
 use crate::play::PlayOptions;
-use crate::steps::{push, source_of};
 use std::time::Duration;
 use stuckvm_detector::Time;
 use stuckvm_sim::environment::{KubeletStart, Machines};

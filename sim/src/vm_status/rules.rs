@@ -1,4 +1,4 @@
-//! The rows of the table: when each status holds, whatever the others do.
+//! STATUS RULES: the rows of the table of printable statuses: when each status holds, whatever the others do.
 //!
 //! KubeVirt main of August 2026 (`d923fdb815cd`): the functions `isVirtualMachineStatus…` in
 //! `pkg/virt-controller/watch/vm/vm.go`.

@@ -1,4 +1,4 @@
-//! Import controller, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/import-controller.go`.
+//! DATAVOLUME IMPORTER: the import controller, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/import-controller.go`.
 
 mod follow;
 mod pod;

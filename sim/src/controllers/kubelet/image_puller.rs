@@ -1,4 +1,4 @@
-//! kubelet image puller, Kubernetes 1.36.2: `pkg/kubelet/images/puller.go`, the limit on requests of
+//! IMAGE PULLER of the kubelet, Kubernetes 1.36.2: `pkg/kubelet/images/puller.go`, the limit on requests of
 //! `pkg/kubelet/images/helpers.go` (`throttleImagePulling`), and `pkg/kubelet/kuberuntime/kuberuntime_image.go`
 //! (`PullImage`), which tries one credential after the other.
 

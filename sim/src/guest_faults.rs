@@ -1,4 +1,4 @@
-//! What happens to guests and instances from outside of the control plane.
+//! GUEST FAULTS: what happens to guests and instances from outside of the control plane.
 
 use crate::cluster::Cluster;
 use crate::controllers::virt_handler::GuestEvent;
