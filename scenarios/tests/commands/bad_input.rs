@@ -102,8 +102,8 @@ For more information, try '--help'.
         "\
 <stdin>, line 2, column 60:
   field     spec.containers
-  expected  a sequence
-  found     map
+  expected  a list
+  found     a mapping
   try       compare with `kubectl explain pod`
 ",
     ),
