@@ -201,7 +201,7 @@ impl Cluster {
 
     /// The store as far as a controller's informers have been told of it; `None` where no controller has the name.
     pub fn view_of(&self, controller: &str) -> Option<View<'_>> {
-        let seat = self.seats.iter().find(|seat| seat.controller.name() == controller)?;
+        let seat = &self.seats[self.seat_of(controller)?];
         Some(View::new(&self.store, &seat.horizon))
     }
 
@@ -296,14 +296,14 @@ impl Cluster {
 
     /// Lets one controller look at one thing, and nothing else happen. Returns `None` where no controller has the name.
     pub fn reconcile_once(&mut self, controller: &str, work: impl Into<Work>) -> Option<Action> {
-        let index = self.seats.iter().position(|seat| seat.controller.name() == controller)?;
+        let index = self.seat_of(controller)?;
         let work = work.into();
         Some(self.with_controller(index, |seat, cx| seat.reconcile(work, cx)))
     }
 
     /// Tells one controller that something in the world has ended. Returns `None` where no controller has the name.
     pub(crate) fn complete_once(&mut self, controller: &str, work: Work) -> Option<()> {
-        let index = self.seats.iter().position(|seat| seat.controller.name() == controller)?;
+        let index = self.seat_of(controller)?;
         self.with_controller(index, |seat, cx| seat.complete(work, cx));
         Some(())
     }
@@ -553,10 +553,9 @@ impl Cluster {
             let from = horizon.delivered();
             horizon.advance(revision.max(from));
             for missed in from + 1..=revision {
-                let Seat { controller, horizon, queue, state, .. } = &mut self.seats[index];
                 let change = self.store.change(missed);
-                if *state == State::Up && !horizon.is_held(change.id.kind) {
-                    controller.on_change(change, View::new(&self.store, horizon), queue);
+                if !self.seats[index].horizon.is_held(change.id.kind) {
+                    self.seats[index].hear(change, &self.store);
                 }
             }
         }
@@ -566,9 +565,6 @@ impl Cluster {
 
     /// Tells one controller of a change.
     pub(crate) fn tell(&mut self, index: usize, change: &Change) {
-        let Seat { controller, horizon, queue, state, .. } = &mut self.seats[index];
-        if *state == State::Up {
-            controller.on_change(change, View::new(&self.store, horizon), queue);
-        }
+        self.seats[index].hear(change, &self.store);
     }
 }

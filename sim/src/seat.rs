@@ -1,7 +1,7 @@
 //! A controller's seat in the cluster: its process, its informers and its queue.
 
 use crate::controller::Controller;
-use crate::store::Horizon;
+use crate::store::{Change, Horizon, Store, View};
 use crate::work_queue::{Work, WorkQueue};
 
 /// A controller's process: which seat it has, and how often it was started anew. What an earlier one has set off is nobody's.
@@ -54,6 +54,13 @@ impl Seat {
             state: State::Up,
             incarnation: 0,
             in_flight: Vec::new(),
+        }
+    }
+
+    /// The informers tell of a change; nobody hears it while the process is down.
+    pub(crate) fn hear(&mut self, change: &Change, store: &Store) {
+        if self.state == State::Up {
+            self.controller.on_change(change, View::new(store, &self.horizon), &mut self.queue);
         }
     }
 

@@ -36,26 +36,7 @@ impl Play {
                     | "pvc-protection"
             )
         });
-        let objects = [
-            json!({ "kind": "StorageClass", "metadata": { "name": class }, "provisioner": provisioner }),
-            json!({
-                "kind": "DataVolume",
-                "metadata": { "name": "disk" },
-                "spec": {
-                    "source": source,
-                    "pvc": {
-                        "accessModes": ["ReadWriteOnce"],
-                        "storageClassName": class,
-                        "resources": { "requests": { "storage": "1Gi" } }
-                    }
-                }
-            }),
-        ];
-        for object in objects {
-            let object = Object::from_value(&object).expect("a manifest").expect("a known kind");
-            cluster.apply(&object).expect("created");
-        }
-        cluster.settle().expect("settled");
+        apply_all(&mut cluster, &[storage_class(class, provisioner), data_volume(class, source)]);
         Self { cluster }
     }
 
@@ -350,17 +331,25 @@ fn with_a_driver(objects: &[Value]) -> Cluster {
     ];
     let config = Config { latency: Latency::none(), ..Config::default() };
     let mut cluster = Cluster::with_some(config, |name| wanted.contains(&name));
-    let class =
-        json!({ "kind": "StorageClass", "metadata": { "name": "csi" }, "provisioner": "csi.example.com" });
-    for object in [&class].into_iter().chain(objects) {
+    apply_all(&mut cluster, &[storage_class("csi", "csi.example.com")]);
+    apply_all(&mut cluster, objects);
+    cluster
+}
+
+/// Creates objects, and lets the controllers react.
+fn apply_all(cluster: &mut Cluster, objects: &[Value]) {
+    for object in objects {
         let object = Object::from_value(object).expect("a manifest").expect("a known kind");
         cluster.apply(&object).expect("created");
     }
     cluster.settle().expect("settled");
-    cluster
 }
 
-fn data_volume(source: &Value) -> Value {
+fn storage_class(name: &str, provisioner: &str) -> Value {
+    json!({ "kind": "StorageClass", "metadata": { "name": name }, "provisioner": provisioner })
+}
+
+fn data_volume(class: &str, source: &Value) -> Value {
     json!({
         "kind": "DataVolume",
         "metadata": { "name": "disk" },
@@ -368,7 +357,7 @@ fn data_volume(source: &Value) -> Value {
             "source": source,
             "pvc": {
                 "accessModes": ["ReadWriteOnce"],
-                "storageClassName": "csi",
+                "storageClassName": class,
                 "resources": { "requests": { "storage": "1Gi" } }
             }
         }
@@ -383,7 +372,7 @@ fn claims(cluster: &Cluster) -> Vec<(String, String)> {
 
 #[test]
 fn the_driver_leaves_a_claim_alone_that_a_populator_fills() {
-    let cluster = with_a_driver(&[data_volume(&json!({ "http": { "url": URL } }))]);
+    let cluster = with_a_driver(&[data_volume("csi", &json!({ "http": { "url": URL } }))]);
     let claims = claims(&cluster);
     assert_eq!(claims[0], ("disk".into(), "Pending".into()), "its volume comes from the helper claim");
     assert_eq!(claims[1].1, "Bound", "the driver makes a volume for {}", claims[1].0);
@@ -402,7 +391,8 @@ fn a_driver_with_snapshots_clones_by_one() {
     });
     let snapshots =
         json!({ "kind": "VolumeSnapshotClass", "metadata": { "name": "snap" }, "driver": "csi.example.com" });
-    let mut cluster = with_a_driver(&[snapshots, data_volume(&json!({ "pvc": { "name": "golden" } }))]);
+    let mut cluster =
+        with_a_driver(&[snapshots, data_volume("csi", &json!({ "pvc": { "name": "golden" } }))]);
     let dv = |cluster: &Cluster| {
         let (_, dv) = cluster.view().named::<DataVolume>("default", "disk").expect("the DataVolume");
         (
@@ -411,9 +401,7 @@ fn a_driver_with_snapshots_clones_by_one() {
         )
     };
     assert_eq!(dv(&cluster), (String::new(), "CloneWithoutSource".into()));
-    let golden = Object::from_value(&golden).expect("a manifest").expect("a known kind");
-    cluster.apply(&golden).expect("created");
-    cluster.settle().expect("settled");
+    apply_all(&mut cluster, &[golden]);
     // A clone whose source is not bound yet has no size to compare, and tries again.
     let until = cluster.now().checked_add(Duration::from_secs(10)).expect("time goes on");
     cluster.run_until(until).expect("settled");

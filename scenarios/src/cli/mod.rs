@@ -50,11 +50,11 @@ enum Command {
     /// Say on which node each waiting pod of a cluster goes, a JSON object a line.
     Schedule(schedule::Arguments),
     /// Say what printable status each virtual machine has, a JSON object a line.
-    Status(status::Arguments),
+    Status(objects::StoredObjects),
     /// Print the launcher pod of each virtual machine and instance.
     Render(render::Arguments),
     /// Say what phase and conditions each instance has, a JSON object a line.
-    Vmi(vmi::Arguments),
+    Vmi(objects::StoredObjects),
     /// Print what virt-controller exports at an instant of a scenario.
     Metrics(metrics::Arguments),
     /// Print the JSON Schema of scenario files.

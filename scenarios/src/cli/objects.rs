@@ -1,7 +1,7 @@
 //! OBJECTS: what `-f` names. Kinds that a command does not look at are counted on standard error; an object that cannot be
 //! used ends the command, or with `--keep-going` is reported and left out.
 
-use super::BAD_INPUT;
+use super::{BAD_INPUT, time};
 use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stuckvm_detector::Time;
 use stuckvm_scenarios::input_error::InputError;
-use stuckvm_sim::Object;
 use stuckvm_sim::manifest::{self, Document, ManifestError, object_fields, read_object};
 use stuckvm_sim::validation;
+use stuckvm_sim::{Config, Object};
 
 /// Where the objects come from.
 #[derive(Args)]
@@ -23,6 +23,25 @@ pub(super) struct Sources {
     /// Answer for the other objects where one cannot be used; the exit code is 2 all the same.
     #[arg(long)]
     keep_going: bool,
+}
+
+/// Stored objects, and when virt-controller looks at them.
+#[derive(Args)]
+pub(super) struct StoredObjects {
+    #[command(flatten)]
+    sources: Sources,
+    /// When virt-controller looks; the newest timestamp in the input without it.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Time>,
+}
+
+impl StoredObjects {
+    /// Reads everything, and the instant. `kinds` are those that the command looks at.
+    pub(super) fn read(&self, kinds: &[&str]) -> Result<(Input, Time), InputError> {
+        let input = self.sources.read(kinds, Taken::AsStored)?;
+        let now = self.now.or(input.newest).unwrap_or_else(|| Config::default().start);
+        Ok((input, now))
+    }
 }
 
 /// What the objects are to the command.

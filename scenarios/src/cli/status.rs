@@ -1,28 +1,15 @@
 //! `stuckvm status`.
 
-use super::objects::{Sources, Taken};
-use super::{CommandResult, print, time};
-use clap::Args;
+use super::objects::StoredObjects;
+use super::{CommandResult, print};
 use serde::Serialize;
-use stuckvm_detector::Time;
-use stuckvm_sim::{Config, VmStatus, statuses};
+use stuckvm_sim::{VmStatus, statuses};
 
 /// What the status function looks at.
 const KINDS: [&str; 4] = ["VirtualMachine", "VirtualMachineInstance", "DataVolume", "PersistentVolumeClaim"];
 
-/// What `status` takes.
-#[derive(Args)]
-pub(super) struct Arguments {
-    #[command(flatten)]
-    sources: Sources,
-    /// When virt-controller looks; the newest timestamp in the input without it.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Time>,
-}
-
-pub(super) fn run(arguments: &Arguments) -> CommandResult {
-    let input = arguments.sources.read(&KINDS, Taken::AsStored)?;
-    let now = arguments.now.or(input.newest).unwrap_or_else(|| Config::default().start);
+pub(super) fn run(arguments: &StoredObjects) -> CommandResult {
+    let (input, now) = arguments.read(&KINDS)?;
     for vm in statuses(&input.objects, now)? {
         print(&serde_json::to_string(&Line::of(&vm))?);
     }

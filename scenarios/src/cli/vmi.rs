@@ -1,30 +1,17 @@
 //! `stuckvm vmi`.
 
-use super::objects::{Sources, Taken};
-use super::{CommandResult, print, time};
-use clap::Args;
+use super::objects::StoredObjects;
+use super::{CommandResult, print};
 use serde::Serialize;
-use stuckvm_detector::Time;
+use stuckvm_sim::KubeVirtRelease;
 use stuckvm_sim::kubevirt::{InstanceStatus, reconcile_instances};
-use stuckvm_sim::{Config, KubeVirtRelease};
 
 /// What the VMI controller looks at.
 const KINDS: [&str; 5] =
     ["VirtualMachineInstance", "VirtualMachine", "Pod", "PersistentVolumeClaim", "DataVolume"];
 
-/// What `vmi` takes.
-#[derive(Args)]
-pub(super) struct Arguments {
-    #[command(flatten)]
-    sources: Sources,
-    /// When virt-controller looks; the newest timestamp in the input without it.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Time>,
-}
-
-pub(super) fn run(arguments: &Arguments) -> CommandResult {
-    let input = arguments.sources.read(&KINDS, Taken::AsStored)?;
-    let now = arguments.now.or(input.newest).unwrap_or_else(|| Config::default().start);
+pub(super) fn run(arguments: &StoredObjects) -> CommandResult {
+    let (input, now) = arguments.read(&KINDS)?;
     for instance in reconcile_instances(&input.objects, now, KubeVirtRelease::default())? {
         print(&serde_json::to_string(&Line::of(&instance))?);
     }

@@ -22,16 +22,9 @@ const COUNTED: [&str; 7] = [
     "persistentvolumeclaims",
 ];
 
-/// Names of one part that stand for a resource somewhere, though not in a container.
-const STANDARD_ELSEWHERE: [&str; 14] = [
+/// Names besides the counted ones that stand for a resource somewhere, though not in a container.
+const STANDARD_ELSEWHERE: [&str; 7] = [
     "storage",
-    "pods",
-    "services",
-    "replicationcontrollers",
-    "resourcequotas",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
     "requests.cpu",
     "requests.memory",
     "requests.storage",
@@ -135,6 +128,7 @@ fn resource_name(name: &str, at: &Field<'_>, errors: &mut Errors) {
     if messages.is_empty()
         && !name.contains('/')
         && !is_of_container(name)
+        && !COUNTED.contains(&name)
         && !STANDARD_ELSEWHERE.contains(&name)
     {
         errors.invalid(at, name, "must be a standard resource type or fully qualified");

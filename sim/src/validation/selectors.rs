@@ -31,21 +31,9 @@ pub(super) fn label_name(at: &Field<'_>, errors: &mut Errors) {
 pub(super) fn label_selector(at: &Field<'_>, errors: &mut Errors) {
     labels(&at.child("matchLabels"), errors);
     visit(at, "matchExpressions[]", &mut |at| {
-        let (operator, values) = (at.child("operator"), at.child("values"));
-        match operator.text() {
-            "In" | "NotIn" if values.is_empty() => {
-                errors.required(&values, NEEDED);
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                errors.forbidden(&values, NOT_ALLOWED);
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => {
-                errors.invalid(&operator, other, UNKNOWN_OPERATOR);
-            }
-        }
+        set_operator(at, errors);
         label_name(&at.child("key"), errors);
-        label_values(&values, errors);
+        label_values(&at.child("values"), errors);
     });
 }
 
@@ -68,6 +56,19 @@ pub(super) fn node_selector_term(at: &Field<'_>, errors: &mut Errors) {
 }
 
 fn by_label(at: &Field<'_>, errors: &mut Errors) {
+    let values = at.child("values");
+    match at.child("operator").text() {
+        "Gt" | "Lt" if values.items().count() != 1 => {
+            errors.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+        }
+        "Gt" | "Lt" => {}
+        _ => set_operator(at, errors),
+    }
+    label_name(&at.child("key"), errors);
+}
+
+/// The operators that compare with a set of values.
+fn set_operator(at: &Field<'_>, errors: &mut Errors) {
     let (operator, values) = (at.child("operator"), at.child("values"));
     match operator.text() {
         "In" | "NotIn" if values.is_empty() => {
@@ -76,15 +77,11 @@ fn by_label(at: &Field<'_>, errors: &mut Errors) {
         "Exists" | "DoesNotExist" if !values.is_empty() => {
             errors.forbidden(&values, NOT_ALLOWED);
         }
-        "Gt" | "Lt" if values.items().count() != 1 => {
-            errors.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
-        }
-        "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
         other => {
             errors.invalid(&operator, other, UNKNOWN_OPERATOR);
         }
     }
-    label_name(&at.child("key"), errors);
 }
 
 fn by_field(at: &Field<'_>, errors: &mut Errors) {
