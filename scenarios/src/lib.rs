@@ -8,12 +8,14 @@
 //! | how a scenario is played | [`play`], [`run`] |
 //! | what a detector must say | [`oracle`] |
 //! | which rule it broke | [`judge`] |
+//! | any detector, judged by every case | [`conformance`] |
 //! | reports | [`report`] |
 //! | what is said of a bug | [`internal_error`] |
 //! | the streams that detectors read and write | [`stream`], [`detect`] |
 
 pub mod catalog;
 mod check;
+pub mod conformance;
 mod control_plane;
 pub mod detect;
 mod draw;

@@ -42,6 +42,8 @@ pub struct Played {
     pub thresholds: Thresholds,
     /// Everything that was delivered to the detector, in order.
     pub inputs: Vec<Input>,
+    /// After how many of the inputs the detector was stopped, in ascending order.
+    pub restarts: Vec<usize>,
     /// What the detector said, in order.
     pub alerts: Vec<Alert>,
     /// Every entry of a virtual machine into a status, in order.
@@ -64,6 +66,7 @@ pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
         start: player.start,
         thresholds: thresholds(&loaded.scenario),
         inputs: player.inputs,
+        restarts: player.restarts,
         alerts: player.alerts,
         statuses: player.statuses,
         events: player.cluster.take_journal().into_iter().filter_map(Recorded::of).collect(),
@@ -90,6 +93,7 @@ struct Player<'a> {
     live: Option<BTreeMap<Vm, PrintableStatus>>,
     pins: ObjectPins,
     inputs: Vec<Input>,
+    restarts: Vec<usize>,
     alerts: Vec<Alert>,
     statuses: Vec<StatusEntry>,
     stop: Option<&'a AtomicBool>,
@@ -117,6 +121,7 @@ impl<'a> Player<'a> {
             live: crashes.then(BTreeMap::new),
             pins: ObjectPins::new(scenario, start),
             inputs: Vec::new(),
+            restarts: Vec::new(),
             alerts: Vec::new(),
             statuses: Vec::new(),
             stop: options.stop,
@@ -233,6 +238,7 @@ impl<'a> Player<'a> {
     fn crash_detector(&mut self, step: &Step, at: Time) {
         let Some(crash) = &step.crash_detector else { return };
         let snapshot = serde_json::to_string(&self.detector.snapshot()).expect("a snapshot serializes");
+        self.restarts.push(self.inputs.len());
         let until = at.checked_add(crash.down.map_or(Duration::ZERO, |down| down.0)).unwrap_or(Time::MAX);
         self.down = Some((until, snapshot));
         self.recover_detector(at);

@@ -15,15 +15,18 @@ pub enum Verdict {
     Unmet(Unmet),
     /// The run did not come to an end.
     Error(RunError),
+    /// The detector lacks what the case needs: what it lacks.
+    NotTested(String),
 }
 
 impl Verdict {
-    /// `pass`, `fail` or `error`.
+    /// `pass`, `fail`, `error` or `not tested`.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Broken(_) | Self::Unmet(_) => "fail",
             Self::Error(_) => "error",
+            Self::NotTested(_) => "not tested",
         }
     }
 
@@ -32,7 +35,7 @@ impl Verdict {
         match self {
             Self::Broken(breach) => Some(breach.rule.as_str()),
             Self::Unmet(unmet) => Some(unmet.part.as_str()),
-            Self::Pass | Self::Error(_) => None,
+            Self::Pass | Self::Error(_) | Self::NotTested(_) => None,
         }
     }
 
@@ -111,6 +114,12 @@ pub enum ErrorKind {
     Step,
     /// The user did not want to wait for the end.
     Interrupted,
+    /// A detector did not answer in time.
+    Timeout,
+    /// A detector ended before its time.
+    Died,
+    /// A detector said something that is not in the protocol.
+    Protocol,
 }
 
 impl ErrorKind {
@@ -124,6 +133,9 @@ impl ErrorKind {
             Self::TimeLimit => "time-limit",
             Self::Step => "step",
             Self::Interrupted => "interrupted",
+            Self::Timeout => "timeout",
+            Self::Died => "died",
+            Self::Protocol => "protocol",
         }
     }
 }

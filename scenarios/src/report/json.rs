@@ -39,6 +39,7 @@ pub fn json_line(outcome: &Outcome) -> String {
             line.add("kind", json!(error.kind.as_str()));
             line.add("because", json!(error.because));
         }
+        Verdict::NotTested(lack) => line.add("because", json!([lack])),
     }
     line.add("digest", digest(outcome.digest));
     line.add("events", json!(outcome.events));
@@ -59,7 +60,7 @@ pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     inner.add("passed", json!(summary.passed));
     inner.add("failed", json!(summary.failed));
     inner.add("errors", json!(summary.errors));
-    inner.add("not_tested", json!(0));
+    inner.add("not_tested", json!(summary.not_tested));
     inner.add_raw("rules", &rules.0);
     inner.add("digest", digest(summary.digest));
     inner.add("events", json!(summary.events));

@@ -17,6 +17,8 @@ pub struct Summary {
     pub failed: usize,
     /// How many did not come to an end.
     pub errors: usize,
+    /// How many ask for what the detector cannot do.
+    pub not_tested: usize,
     /// Where the user interrupted: how many had not been begun.
     pub not_begun: Option<usize>,
     /// Rules that were broken, by name, with how often.
@@ -56,6 +58,7 @@ impl Summary {
             Verdict::Pass => self.passed += 1,
             Verdict::Unmet(_) => self.failed += 1,
             Verdict::Error(_) => self.errors += 1,
+            Verdict::NotTested(_) => self.not_tested += 1,
             Verdict::Broken(breach) => {
                 self.failed += 1;
                 for rule in breach.also.iter().chain([&breach.rule]) {
@@ -65,8 +68,8 @@ impl Summary {
         }
     }
 
-    /// Whether every scenario passed.
+    /// Whether every scenario passed that could be tested.
     pub const fn all_passed(&self) -> bool {
-        self.passed == self.scenarios
+        self.passed + self.not_tested == self.scenarios
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn because(outcome: &Outcome) -> Vec<String> {
     let start = outcome.start;
     match &outcome.verdict {
         Verdict::Pass => Vec::new(),
+        Verdict::NotTested(lack) => vec![lack.clone()],
         Verdict::Error(error) => {
             error.because.iter().map(|reason| format!("{}: {reason}", error.kind.as_str())).collect()
         }

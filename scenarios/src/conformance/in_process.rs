@@ -1,0 +1,140 @@
+//! Detectors in Rust, called in the harness's own process.
+
+use super::candidate::{Answer, Candidate, Capabilities, Session, Start};
+use crate::feed::{feed, stream_alert};
+use crate::oracle::Thresholds;
+use crate::stream::{Alert, Input};
+use crate::verdict::{ErrorKind, RunError};
+use stuckvm_detector::{NamedDetector, PrintableStatus, Rule};
+
+/// A detector in Rust.
+pub trait Detector {
+    /// Takes one input and answers with the alerts that have become due by it: deadlines first, then what it resolves.
+    ///
+    /// # Errors
+    ///
+    /// If the input is from the past (R13); nothing has changed then.
+    fn input(&mut self, input: &Input) -> Result<Vec<Alert>, Rejected>;
+
+    /// The words of the last input that it does not know, each once (R12); `None` if it does not report them.
+    fn unknown(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    /// All that it knows, as JSON; `None` if it cannot be stopped and restored.
+    fn snapshot(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Why a detector does not take an input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Rejected(pub String);
+
+/// A [`Detector`], made anew for each case.
+pub struct InProcess<F> {
+    name: String,
+    capabilities: Capabilities,
+    make: F,
+}
+
+impl<D: Detector + 'static, F: Fn(&Start<'_>) -> D + Sync> InProcess<F> {
+    /// `make` gives a detector that has seen nothing, or one restored from [`Start::restore`].
+    pub fn new(name: &str, capabilities: Capabilities, make: F) -> Self {
+        Self { name: name.to_owned(), capabilities, make }
+    }
+}
+
+impl<D: Detector + 'static, F: Fn(&Start<'_>) -> D + Sync> Candidate for InProcess<F> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn start(&self, start: &Start<'_>) -> Result<Box<dyn Session + '_>, RunError> {
+        Ok(Box::new(Call { capabilities: self.capabilities, detector: (self.make)(start) }))
+    }
+}
+
+struct Call<D> {
+    capabilities: Capabilities,
+    detector: D,
+}
+
+impl<D: Detector> Session for Call<D> {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn input(&mut self, _seq: u64, input: &Input) -> Result<Answer, RunError> {
+        Ok(match self.detector.input(input) {
+            Ok(alerts) => Answer { alerts, unknown: self.detector.unknown(), rejected: None },
+            Err(Rejected(why)) => Answer { rejected: Some(why), ..Answer::default() },
+        })
+    }
+
+    fn snapshot(&mut self) -> Result<String, RunError> {
+        self.detector.snapshot().ok_or_else(|| RunError {
+            kind: ErrorKind::Protocol,
+            because: vec!["it is said to be capable of a snapshot, and gave none".to_owned()],
+        })
+    }
+}
+
+/// The project's own detector.
+pub struct BuiltIn {
+    detector: NamedDetector,
+    unknown: Vec<String>,
+}
+
+impl BuiltIn {
+    /// What [`InProcess`] needs to know of it.
+    pub const CAPABILITIES: Capabilities = Capabilities { snapshot: true, thresholds: true };
+
+    /// As a candidate.
+    pub fn candidate() -> impl Candidate {
+        InProcess::new("built-in", Self::CAPABILITIES, Self::start)
+    }
+
+    /// Started for a case.
+    ///
+    /// # Panics
+    ///
+    /// If what it is to go on from is no snapshot of its own.
+    pub fn start(start: &Start<'_>) -> Self {
+        let detector = match start.restore {
+            None => NamedDetector::new(rule(start.thresholds)),
+            Some(snapshot) => {
+                let snapshot = serde_json::from_str(snapshot).expect("a snapshot reads");
+                NamedDetector::restore(&snapshot).expect("a snapshot of the detector is consistent")
+            }
+        };
+        Self { detector, unknown: Vec::new() }
+    }
+}
+
+/// The thresholds as the built-in detector takes them.
+fn rule(thresholds: &Thresholds) -> Rule {
+    let default = Rule::new(thresholds.default).expect("a case has a threshold that can be");
+    thresholds.per_status.iter().fold(default, |rule, (word, threshold)| {
+        let status = PrintableStatus::parse(word).expect("a case names error statuses");
+        rule.with(status, *threshold).expect("a case has thresholds that can be")
+    })
+}
+
+impl Detector for BuiltIn {
+    fn input(&mut self, input: &Input) -> Result<Vec<Alert>, Rejected> {
+        self.unknown.clear();
+        let output = feed(&mut self.detector, input).map_err(|error| Rejected(error.to_string()))?;
+        self.unknown.clone_from(&output.unknown);
+        Ok(output.alerts.iter().map(stream_alert).collect())
+    }
+
+    fn unknown(&self) -> Option<Vec<String>> {
+        Some(self.unknown.clone())
+    }
+
+    fn snapshot(&self) -> Option<String> {
+        Some(serde_json::to_string(&self.detector.snapshot()).expect("a snapshot serializes"))
+    }
+}

@@ -1,0 +1,21 @@
+//! CONFORMANCE: any detector, put to every case there is, and judged by the contract alone.
+//!
+//! | to find | look at |
+//! | --- | --- |
+//! | one delivered stream with the thresholds that hold for it | [`Case`] |
+//! | who is judged, and how it is started for a case | [`Candidate`], [`Session`] |
+//! | a detector in Rust as such | [`Detector`], [`InProcess`] |
+//! | what the harness makes of the answers | [`examine()`] |
+//!
+//! The cluster does not hear what a detector says, so what a catalog scenario delivers is the same for all of them: a scenario
+//! is played once and becomes a case, as the streams of the contract are from the start.
+
+mod candidate;
+mod case;
+mod examine;
+mod in_process;
+
+pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
+pub use case::Case;
+pub use examine::{Examined, examine};
+pub use in_process::{BuiltIn, Detector, InProcess, Rejected};
