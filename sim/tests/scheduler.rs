@@ -214,3 +214,43 @@ fn a_claim_that_waits_is_told_the_node_and_the_pod_is_bound_after_it() {
     play.at(10_000);
     assert_eq!(play.events("Scheduled"), [3_000], "it is looked once a second");
 }
+
+/// Pods of one shape ask the same of the nodes, which remember what they said until they change.
+#[test]
+fn a_node_that_has_changed_answers_anew_to_a_pod_of_a_shape_that_it_knows() {
+    let mut play = Play::new(KubernetesRelease::V1_36);
+    let n1 = play.create(node("n1", "2"));
+    let first = play.create(pod("p1", "1"));
+    for (name, node) in [("p2", "n1"), ("p3", "")] {
+        let id = play.create(pod(name, "1"));
+        assert_eq!(play.pod(id).node_name, node, "{name} with the room that is left");
+    }
+    play.cluster.patch(first, |pod: &mut Pod| pod.status.phase = "Succeeded".into()).unwrap();
+    play.cluster.settle().unwrap();
+    assert_eq!(play.events("Scheduled").len(), 3, "the third has the room of the first");
+
+    let changes: [(&str, fn(&mut Node)); 2] = [
+        ("1 node(s) were unschedulable", |node| node.spec.unschedulable = true),
+        ("1 Insufficient cpu", |node| node.spec.unschedulable = false),
+    ];
+    for (at, (reason, change)) in changes.into_iter().enumerate() {
+        play.cluster.patch(n1, change).unwrap();
+        play.cluster.settle().unwrap();
+        let id = play.create(pod(&format!("late-{at}"), "1"));
+        assert!(play.message(id).contains(reason), "{}", play.message(id));
+    }
+    play.cluster
+        .patch(n1, |node: &mut Node| node.status.allocatable = node_of("n1", "4").status.allocatable)
+        .unwrap();
+    play.cluster.settle().unwrap();
+    let id = play.create(pod("last", "1"));
+    assert_eq!(play.events("Scheduled").len(), 2, "the larger node takes two more");
+    assert!(play.pod(id).node().is_none());
+}
+
+fn node_of(name: &str, cpu: &str) -> Node {
+    match Object::from_value(&node(name, cpu)).unwrap().unwrap() {
+        Object::Node(node) => Node::clone(&node),
+        _ => unreachable!("it is a node"),
+    }
+}

@@ -4,13 +4,14 @@
 
 use super::matches::NodeMatches;
 use super::message::FitError;
+use super::node_answers::{Answers, Remembered};
 use super::node_info::NodeInfo;
 use super::plugins::{
     inter_pod_affinity, node_affinity, node_ports, node_resources_fit, node_unschedulable,
     pod_topology_spread, taint_toleration, volume_binding, volume_restrictions, volume_zone,
 };
 use super::pod_info::PodInfo;
-use super::score::{self, ScoreSheet};
+use super::score::{self, ResourceScores, ScoreSheet};
 use super::snapshot::{PodId, Slot, Snapshot};
 use super::status::{Plugin, Rejection};
 use arcstr::ArcStr;
@@ -22,6 +23,8 @@ pub(super) struct Rotation {
     pub(super) start: usize,
     /// Which nodes match which selectors.
     pub(super) matches: NodeMatches,
+    /// What nodes have said to which pods.
+    pub(super) remembered: Remembered,
     /// Whether every node is looked at, whatever their number.
     pub(super) every_node: bool,
 }
@@ -44,6 +47,8 @@ pub(super) struct CycleState {
 pub(super) struct Filtered {
     /// Those that do, in the order of evaluation.
     pub(super) feasible: Vec<Slot>,
+    /// What these score for their resources.
+    pub(super) scores: Vec<ResourceScores>,
     /// Those that do not.
     pub(super) rejected: Vec<(Slot, Rejection)>,
 }
@@ -103,9 +108,12 @@ pub(super) fn schedule_pod(
     let narrowed = state.affinity.names(snapshot);
     let nodes = narrowed.as_deref().unwrap_or(all);
     let wanted = if rotation.every_node { nodes.len() } else { nodes_to_find(nodes.len()) };
+    let mut answers = rotation.remembered.take(pod);
     let filtered = nominated(snapshot, &state, pod).unwrap_or_else(|| {
-        find_nodes_that_pass(snapshot, &state, pod, Walk { nodes, start: rotation.start, wanted })
+        let walk = Walk { nodes, start: rotation.start, wanted, answers: &mut answers };
+        find_nodes_that_pass(snapshot, &state, pod, walk)
     });
+    rotation.remembered.put_back(answers);
     let processed = filtered.feasible.len() + filtered.rejected.len();
     rotation.start = (rotation.start + processed) % all.len();
     if filtered.feasible.is_empty() {
@@ -122,11 +130,11 @@ fn choose(
     (state, filtered, narrowed): (CycleState, Filtered, bool),
     draw: impl FnMut(u64) -> u64,
 ) -> Result<Chosen, Failure> {
-    let Filtered { feasible, rejected } = filtered;
-    let (slot, scores) = if let [only] = feasible[..] {
+    let (slot, scores) = if let [only] = filtered.feasible[..] {
         (only, None)
     } else {
-        let sheet = score::prioritize(snapshot, pod, &feasible, &state).map_err(Failure::Error)?;
+        let sheet = score::prioritize(snapshot, pod, &filtered, &state).map_err(Failure::Error)?;
+        let feasible = &filtered.feasible;
         // Nodes that PreFilter has named come out of a map, in whatever order: by name, so that a draw means the same.
         let by_name = |at: &usize| snapshot.node(feasible[*at]).name.clone();
         let at = match (snapshot.profile.heap_ties, narrowed) {
@@ -137,6 +145,7 @@ fn choose(
         (feasible[at], Some(sheet))
     };
     let volumes = state.volumes.as_ref().map(|volumes| volumes.on_node(snapshot, snapshot.node(slot)));
+    let Filtered { feasible, rejected, .. } = filtered;
     Ok(Chosen { slot, feasible, rejected, scores, narrowed, volumes })
 }
 
@@ -165,11 +174,31 @@ fn filter(
     pod: &PodInfo,
     (slot, node): (Slot, &NodeInfo),
 ) -> Result<(), Rejection> {
+    filter_node(snapshot, state, pod, (slot, node))?;
+    filter_surroundings(snapshot, state, pod, node)
+}
+
+/// The first filters, which look at nothing but the node.
+pub(super) fn filter_node(
+    snapshot: &Snapshot,
+    state: &CycleState,
+    pod: &PodInfo,
+    (slot, node): (Slot, &NodeInfo),
+) -> Result<(), Rejection> {
     state.unschedulable.filter(node)?;
     state.taints.filter(node)?;
     state.affinity.filter(slot, node)?;
     node_ports::filter(pod, node)?;
-    node_resources_fit::filter(&pod.needs.requests, node, snapshot.profile)?;
+    node_resources_fit::filter(&pod.needs.requests, node, snapshot.profile)
+}
+
+/// The others, which look at claims and at other pods.
+fn filter_surroundings(
+    snapshot: &Snapshot,
+    state: &CycleState,
+    pod: &PodInfo,
+    node: &NodeInfo,
+) -> Result<(), Rejection> {
     state.restrictions.filter(snapshot, pod, node)?;
     if let Some(volumes) = &state.volumes {
         volumes.filter(snapshot, node)?;
@@ -204,6 +233,15 @@ pub(super) fn filter_with_nominated(
 }
 
 impl CycleState {
+    /// Whether every filter after those that look at nothing but the node has nothing to say (`Skip`).
+    fn skips_surroundings(&self, pod: &PodInfo) -> bool {
+        self.restrictions.skips(pod)
+            && self.volumes.is_none()
+            && self.zones.skips()
+            && self.spread.skips()
+            && self.inter_pod.skips()
+    }
+
     /// Counts a pod that comes to a node (+1) or goes (-1).
     pub(super) fn update(&mut self, other: &PodInfo, (slot, node): (Slot, &NodeInfo), change: i64) {
         self.restrictions.update(other, change);
@@ -219,17 +257,34 @@ struct Walk<'a> {
     start: usize,
     /// How many feasible ones are enough.
     wanted: usize,
+    /// What nodes have said to such pods.
+    answers: &'a mut Answers,
 }
 
 /// Walks from the start index on. The node that would be one too many ends the walk; until then those that fail count.
 fn find_nodes_that_pass(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo, walk: Walk<'_>) -> Filtered {
-    let Walk { nodes, start, wanted } = walk;
-    let mut filtered = Filtered { feasible: Vec::with_capacity(wanted), rejected: Vec::new() };
+    let Walk { nodes, start, wanted, answers } = walk;
+    let mut filtered = Filtered {
+        feasible: Vec::with_capacity(wanted),
+        scores: Vec::with_capacity(wanted),
+        ..Filtered::default()
+    };
+    let skips_surroundings = state.skips_surroundings(pod);
     let (before, from_start) = nodes.split_at(start.checked_rem(nodes.len()).unwrap_or(0));
     for slot in from_start.iter().chain(before).copied() {
-        match filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot))) {
+        let answer = answers.of(snapshot, state, (pod, slot));
+        let verdict = match answer.verdict {
+            Ok(()) if !skips_surroundings || snapshot.nominated.contains_key(&slot) => {
+                filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot)))
+            }
+            verdict => verdict,
+        };
+        match verdict {
             Ok(()) if filtered.feasible.len() == wanted => break,
-            Ok(()) => filtered.feasible.push(slot),
+            Ok(()) => {
+                filtered.feasible.push(slot);
+                filtered.scores.push(answer.scores);
+            }
             Err(rejection) => filtered.rejected.push((slot, rejection)),
         }
     }
@@ -241,7 +296,7 @@ fn nominated(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo) -> Option<F
     let name = &pod.pod.status.nominated_node_name;
     let slot = snapshot.slot(name).filter(|_| !name.is_empty())?;
     filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot))).ok()?;
-    Some(Filtered { feasible: vec![slot], rejected: Vec::new() })
+    Some(Filtered { feasible: vec![slot], ..Filtered::default() })
 }
 
 /// `numFeasibleNodesToFind` with the adaptive percentage.

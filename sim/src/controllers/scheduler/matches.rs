@@ -49,7 +49,8 @@ fn evaluate(snapshot: &Snapshot, spec: &PodSpec) -> Arc<[bool]> {
     snapshot.nodes.iter().map(|info| info.node.as_deref().is_some_and(matches)).collect()
 }
 
-fn same_selector(a: &PodSpec, b: &PodSpec) -> bool {
+/// Whether two pods ask for the same labels.
+pub(super) fn same_selector(a: &PodSpec, b: &PodSpec) -> bool {
     a.node_selector == b.node_selector && required(a) == required(b)
 }
 

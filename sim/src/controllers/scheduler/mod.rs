@@ -16,6 +16,7 @@ mod images;
 mod informer;
 mod matches;
 mod message;
+mod node_answers;
 mod node_info;
 mod node_tree;
 mod one_shot;

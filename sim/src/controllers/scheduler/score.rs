@@ -3,12 +3,15 @@
 //! kube-scheduler 1.36.2: `RunScorePlugins` of `pkg/scheduler/framework/runtime/framework.go`, `prioritizeNodes` and
 //! `selectHost` of `pkg/scheduler/schedule_one.go`.
 
-use super::cycle::CycleState;
+use super::cycle::{CycleState, Filtered};
+use super::node_info::NodeInfo;
 use super::plugins::{
     balanced_allocation, image_locality, inter_pod_affinity, node_affinity, node_resources_fit,
     pod_topology_spread,
 };
 use super::pod_info::PodInfo;
+use super::profile::Profile;
+use super::requests::Requests;
 use super::snapshot::{Slot, Snapshot};
 use super::status::Plugin;
 use arcstr::ArcStr;
@@ -25,6 +28,26 @@ pub(super) struct ScoreSheet {
     invalid: Option<(usize, Plugin, i64)>,
 }
 
+/// What a node scores for its resources alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResourceScores {
+    fit: i64,
+    balance: i64,
+}
+
+impl ResourceScores {
+    /// Of no node.
+    pub(super) const NONE: Self = Self { fit: 0, balance: 0 };
+}
+
+/// What a node scores for its resources alone.
+pub(super) fn resource_scores(requests: &Requests, node: &NodeInfo, profile: Profile) -> ResourceScores {
+    ResourceScores {
+        fit: node_resources_fit::score(requests, node),
+        balance: balanced_allocation::score(requests, node, profile),
+    }
+}
+
 /// What every score must be within.
 const RANGE: RangeInclusive<i64> = 0..=100;
 
@@ -32,13 +55,14 @@ const RANGE: RangeInclusive<i64> = 0..=100;
 pub(super) fn prioritize(
     snapshot: &Snapshot,
     pod: &PodInfo,
-    feasible: &[Slot],
+    filtered: &Filtered,
     state: &CycleState,
 ) -> Result<ScoreSheet, ArcStr> {
+    let Filtered { feasible, scores: resources, .. } = filtered;
+    assert_eq!(feasible.len(), resources.len(), "scores of every feasible node");
     let preferred = node_affinity::preferred(&pod.pod)?;
     let mut sheet = ScoreSheet { totals: vec![0; feasible.len()], ..ScoreSheet::default() };
     let each = |score: &dyn Fn(Slot) -> i64| feasible.iter().map(|slot| score(*slot)).collect::<Vec<i64>>();
-    let requests = &pod.needs.requests;
 
     let mut taints = each(&|slot| state.taints.score(snapshot.node(slot)));
     normalize(&mut taints, true);
@@ -48,11 +72,7 @@ pub(super) fn prioritize(
         normalize(&mut scores, false);
         sheet.add(Plugin::NodeAffinity, 2, scores);
     }
-    sheet.add(
-        Plugin::NodeResourcesFit,
-        1,
-        each(&|slot| node_resources_fit::score(requests, snapshot.node(slot))),
-    );
+    sheet.add(Plugin::NodeResourcesFit, 1, resources.iter().map(|scores| scores.fit).collect());
     if let Some(spread) = pod_topology_spread::Scoring::of(snapshot, pod, feasible, &state.affinity) {
         let mut scores = each(&|slot| spread.score(snapshot, slot));
         spread.normalize(feasible, &mut scores);
@@ -63,9 +83,9 @@ pub(super) fn prioritize(
         inter_pod_affinity::normalize(&mut scores);
         sheet.add(Plugin::InterPodAffinity, 2, scores);
     }
-    if !balanced_allocation::skips(requests) {
-        let score = |slot| balanced_allocation::score(requests, snapshot.node(slot), snapshot.profile);
-        sheet.add(Plugin::NodeResourcesBalancedAllocation, 1, each(&score));
+    if !balanced_allocation::skips(&pod.needs.requests) {
+        let scores = resources.iter().map(|scores| scores.balance).collect();
+        sheet.add(Plugin::NodeResourcesBalancedAllocation, 1, scores);
     }
     let images = image_locality::State::of(snapshot, &pod.pod.spec);
     if !images.is_empty() {

@@ -32,6 +32,8 @@ pub(super) struct Snapshot {
     pub(super) profile: Profile,
     /// Nodes by slot, those that are gone or only spoken of among them.
     pub(super) nodes: Vec<NodeInfo>,
+    /// Counts the changes of each, from 1 on (`NodeInfo.Generation`).
+    revisions: Vec<u64>,
     /// Pods that are on a node, assumed ones among them.
     pub(super) pods: IndexMap<PodId, Placed, FxBuildHasher>,
     /// Names of scalar resources.
@@ -69,6 +71,7 @@ impl Snapshot {
         Self {
             profile,
             nodes: Vec::new(),
+            revisions: Vec::new(),
             pods: IndexMap::default(),
             scalars: Scalars::default(),
             taints: TaintSets::default(),
@@ -117,6 +120,17 @@ impl Snapshot {
         &self.nodes[slot as usize]
     }
 
+    /// Changes whenever the node or what is on it does.
+    pub(super) fn revision(&self, slot: Slot) -> u64 {
+        self.revisions[slot as usize]
+    }
+
+    /// A node, to change it.
+    fn node_mut(&mut self, slot: Slot) -> &mut NodeInfo {
+        self.revisions[slot as usize] += 1;
+        &mut self.nodes[slot as usize]
+    }
+
     /// A pod that is on a node.
     pub(super) fn pod(&self, id: PodId) -> &PodInfo {
         &self.pods[&id].info
@@ -138,6 +152,7 @@ impl Snapshot {
             self.images.remove_node(slot);
             self.images.add_node(slot, &node.status.images);
         }
+        self.revisions[slot as usize] += 1;
         let info = &mut self.nodes[slot as usize];
         if info.node.as_ref().is_none_or(|old| old.metadata.labels != node.metadata.labels) {
             self.labels_revision += 1;
@@ -160,7 +175,7 @@ impl Snapshot {
         let Some(slot) = self.slot(name) else { return };
         self.tree.remove(slot);
         self.images.remove_node(slot);
-        self.nodes[slot as usize].node = None;
+        self.node_mut(slot).node = None;
         self.labels_revision += 1;
         self.order_is_stale = true;
     }
@@ -168,7 +183,7 @@ impl Snapshot {
     /// Counts a pod on a node, which need not exist yet.
     pub(super) fn add_pod(&mut self, id: PodId, info: PodInfo, node: &ArcStr) {
         let slot = self.slot_or_new(node);
-        let on = &mut self.nodes[slot as usize];
+        let on = self.node_mut(slot);
         on.add(id, &info);
         if on.with_affinity == 1 && info.has_affinity() {
             self.with_affinity.push(slot);
@@ -181,7 +196,7 @@ impl Snapshot {
     /// Counts a pod no more and returns it, if it was on a node.
     pub(super) fn remove_pod(&mut self, id: PodId) -> Option<Placed> {
         let placed = self.pods.swap_remove(&id)?;
-        let on = &mut self.nodes[placed.slot as usize];
+        let on = self.node_mut(placed.slot);
         on.remove(id, &placed.info);
         if on.with_affinity == 0 && placed.info.has_affinity() {
             self.with_affinity.retain(|slot| *slot != placed.slot);
@@ -218,6 +233,7 @@ impl Snapshot {
         }
         let slot = Slot::try_from(self.nodes.len()).expect("fewer than 2^32 nodes");
         self.nodes.push(NodeInfo { name: name.clone(), ..NodeInfo::default() });
+        self.revisions.push(1);
         self.slots.insert(name.clone(), slot);
         slot
     }

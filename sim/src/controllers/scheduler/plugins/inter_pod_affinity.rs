@@ -53,10 +53,19 @@ pub(in crate::controllers::scheduler) fn pre_filter(snapshot: &Snapshot, pod: &P
 }
 
 impl State {
+    /// Whether no node is rejected.
+    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+        let affinity = self.pod.spec.affinity.as_ref();
+        let silent = |rules: Option<&PodAffinity>| terms(rules).is_empty();
+        affinity.is_none_or(|rules| {
+            silent(rules.pod_affinity.as_ref()) && silent(rules.pod_anti_affinity.as_ref())
+        }) && self.existing.0.is_empty()
+    }
+
     /// Rejects a node whose topologies break a rule.
     pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
         let affinity = self.pod.spec.affinity.as_ref();
-        if affinity.is_none() && self.existing.0.is_empty() {
+        if self.skips() {
             return Ok(());
         }
         let labels = node.labels();

@@ -59,6 +59,11 @@ impl State {
         Self { pod: Arc::clone(&pod.pod), affinity: affinity.clone(), constraints }
     }
 
+    /// Whether no node is rejected.
+    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+        self.constraints.is_empty()
+    }
+
     /// Rejects a node without the keys, and one whose domain would have too many.
     pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
         for (at, (_, counts)) in self.constraints.iter().enumerate() {

@@ -67,6 +67,11 @@ impl State {
         Ok(())
     }
 
+    /// Whether no node is rejected.
+    pub(in crate::controllers::scheduler) fn skips(&self, pod: &PodInfo) -> bool {
+        self.conflicts == 0 && !pod.needs.disks
+    }
+
     /// Counts a pod that comes (+1) or goes (-1).
     pub(in crate::controllers::scheduler) fn update(&mut self, other: &PodInfo, change: i64) {
         if self.exclusive.is_empty() || !other.needs.claims {

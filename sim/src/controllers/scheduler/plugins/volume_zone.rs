@@ -53,9 +53,14 @@ pub(in crate::controllers::scheduler) fn pre_filter(
 }
 
 impl State {
+    /// Whether no node is rejected.
+    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Rejects a node in another zone; nodes without any zone label do.
     pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
-        if self.0.is_empty() {
+        if self.skips() {
             return Ok(());
         }
         let labels = node.labels();
