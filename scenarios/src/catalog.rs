@@ -121,16 +121,27 @@ fn catalog_of(path: &Path) -> Option<(PathBuf, String)> {
 ///
 /// A name that matches nothing.
 pub fn select(scenarios: Vec<Loaded>, names: &[String]) -> Result<Vec<Loaded>, InputError> {
+    select_by(scenarios, names, |loaded| &loaded.scenario.scenario)
+}
+
+/// The same for anything that has a name.
+///
+/// # Errors
+///
+/// A name that matches nothing.
+pub fn select_by<T>(
+    items: Vec<T>,
+    names: &[String],
+    name_of: impl Fn(&T) -> &str,
+) -> Result<Vec<T>, InputError> {
     for name in names {
-        if !scenarios.iter().any(|loaded| matches(name, &loaded.scenario.scenario)) {
-            let known: Vec<&str> = scenarios.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
+        if !items.iter().any(|item| matches(name, name_of(item))) {
+            let known: Vec<&str> = items.iter().map(&name_of).collect();
             return Err(InputError::unknown_name(name, &known));
         }
     }
-    let wanted = |loaded: &Loaded| {
-        names.is_empty() || names.iter().any(|name| matches(name, &loaded.scenario.scenario))
-    };
-    Ok(scenarios.into_iter().filter(wanted).collect())
+    let wanted = |item: &T| names.is_empty() || names.iter().any(|name| matches(name, name_of(item)));
+    Ok(items.into_iter().filter(wanted).collect())
 }
 
 fn matches(name: &str, scenario: &str) -> bool {

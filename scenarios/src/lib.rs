@@ -8,6 +8,7 @@
 //! | how a scenario is played | [`play`], [`run`] |
 //! | what a detector must say | [`oracle`] |
 //! | which rule it broke | [`judge`] |
+//! | what every detector is put to, rule by rule | [`contract`] |
 //! | any detector, judged by every case | [`conformance`] |
 //! | reports | [`report`] |
 //! | what is said of a bug | [`internal_error`] |
@@ -16,6 +17,7 @@
 pub mod catalog;
 mod check;
 pub mod conformance;
+pub mod contract;
 mod control_plane;
 pub mod detect;
 mod draw;

@@ -303,6 +303,12 @@ fn input_that_passes(deadline: Time, accepted: &[Placed<'_>]) -> Option<usize> {
     accepted.get(before).map(|(place, _)| *place)
 }
 
+/// R3: which input of a stream leaves an instant behind: the first that is later, or an advance to it.
+pub(crate) fn closing(inputs: &[Input]) -> impl Fn(Time) -> Option<usize> {
+    let (accepted, _) = admit(inputs);
+    move |instant| input_that_passes(instant, &accepted)
+}
+
 fn unknown_words(facts: &[Fact<'_>]) -> Vec<(usize, String)> {
     let mut words: Vec<(usize, String)> = Vec::new();
     for fact in facts {

@@ -4,6 +4,7 @@ use crate::feed::{feed, stream_alert};
 use crate::fleet::Fleet;
 use crate::format::{Scenario, Span, Step, Target};
 use crate::internal_error::Note;
+use crate::judge::{Asked, Heard, Profile};
 use crate::load::Loaded;
 use crate::oracle::Thresholds;
 use crate::pins::{ObjectPins, Recorded};
@@ -46,6 +47,8 @@ pub struct Played {
     pub restarts: Vec<usize>,
     /// What the detector said, in order.
     pub alerts: Vec<Alert>,
+    /// With which of the inputs each of the alerts came, by the input's place.
+    pub came_with: Vec<usize>,
     /// Every entry of a virtual machine into a status, in order.
     pub statuses: Vec<StatusEntry>,
     /// Every Kubernetes event, in order; kept only where the file names some.
@@ -58,6 +61,19 @@ pub struct Played {
     pub error: Option<RunError>,
 }
 
+impl Played {
+    /// What the detector said, as the judge takes it.
+    pub fn heard(&self) -> Heard {
+        let alerts = self.came_with.iter().copied().zip(self.alerts.iter().cloned()).collect();
+        Heard { alerts, ..Heard::default() }
+    }
+
+    /// What it was put to, as the judge takes it.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { rule: None, thresholds: &self.thresholds, inputs: &self.inputs, profile: Profile::Exact }
+    }
+}
+
 /// Plays a scenario to its end, or to what ends it before.
 pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
     let mut player = Player::new(loaded, options);
@@ -68,6 +84,7 @@ pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
         inputs: player.inputs,
         restarts: player.restarts,
         alerts: player.alerts,
+        came_with: player.came_with,
         statuses: player.statuses,
         events: player.cluster.take_journal().into_iter().filter_map(Recorded::of).collect(),
         unmet_object: player.pins.unmet(),
@@ -95,6 +112,7 @@ struct Player<'a> {
     inputs: Vec<Input>,
     restarts: Vec<usize>,
     alerts: Vec<Alert>,
+    came_with: Vec<usize>,
     statuses: Vec<StatusEntry>,
     stop: Option<&'a AtomicBool>,
     note: Note,
@@ -123,6 +141,7 @@ impl<'a> Player<'a> {
             inputs: Vec::new(),
             restarts: Vec::new(),
             alerts: Vec::new(),
+            came_with: Vec::new(),
             statuses: Vec::new(),
             stop: options.stop,
             note,
@@ -231,6 +250,7 @@ impl<'a> Player<'a> {
     fn deliver(&mut self, input: Input) {
         let output = feed(&mut self.detector, &input).expect("virtual time moves forward");
         self.alerts.extend(output.alerts.iter().map(stream_alert));
+        self.came_with.resize(self.alerts.len(), self.inputs.len());
         self.inputs.push(input);
     }
 

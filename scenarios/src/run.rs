@@ -9,6 +9,7 @@ use crate::verdict::{Outcome, StatusEntry, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use stuckvm_sim::trace::{Keep, TraceLine};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -17,15 +18,23 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub struct RunOptions<'a> {
     /// Replaces every scenario's seed; then only the contract is judged, not what the files pin.
     pub seed: Option<u64>,
+    /// Replaces the threshold of every scenario that is checked; then, too, only the contract is judged.
+    pub threshold: Option<Duration>,
     /// Which lines of the trace are kept.
     pub keep_trace: Keep,
     /// Once it is true, what is being played ends as interrupted and nothing more is begun.
     pub stop: Option<&'a AtomicBool>,
 }
 
-impl RunOptions<'_> {
-    fn is_stopped(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+impl<'a> RunOptions<'a> {
+    /// Whether what the files pin is judged.
+    pub(crate) fn judges_pins(&self) -> bool {
+        self.seed.is_none() && self.threshold.is_none()
+    }
+
+    pub(crate) fn play(&self) -> PlayOptions<'a> {
+        let Self { seed, keep_trace, stop, .. } = *self;
+        PlayOptions { seed, keep_trace, stop, until: None }
     }
 }
 
@@ -41,9 +50,13 @@ pub struct Run {
 
 /// Runs one scenario.
 pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
-    let RunOptions { seed, keep_trace, stop } = options;
-    let mut played = play(loaded, PlayOptions { seed, keep_trace, stop, until: None });
-    let verdict = verdict(loaded, &played, options.seed.is_none());
+    let played = play(loaded, options.play());
+    let verdict = verdict(loaded, &played, options.judges_pins());
+    outcome(loaded, played, verdict)
+}
+
+/// What a play comes to, with its verdict.
+pub(crate) fn outcome(loaded: &Loaded, mut played: Played, verdict: Verdict) -> Run {
     let outcome = Outcome {
         scenario: loaded.scenario.scenario.clone(),
         start: played.start,
@@ -60,13 +73,24 @@ pub fn run(loaded: &Loaded, options: RunOptions<'_>) -> Run {
 /// Runs scenarios on the current thread pool and hands over what came of each: in the order of the input, each as soon as
 /// it and all before it have ended.
 pub fn run_all(scenarios: &[Loaded], options: RunOptions<'_>, each: impl FnMut(&Loaded, Run) + Send) {
-    let in_order = Mutex::new(InOrder { scenarios, next: 0, ended: BTreeMap::new(), each });
-    let in_order = &in_order;
+    in_order(scenarios, options.stop, |loaded| run(loaded, options), each);
+}
+
+/// Works on items side by side and hands over what comes of each in the order of the items. Nothing more is begun once `stop` is
+/// true.
+pub(crate) fn in_order<T: Sync>(
+    items: &[T],
+    stop: Option<&AtomicBool>,
+    work: impl Fn(&T) -> Run + Sync,
+    each: impl FnMut(&T, Run) + Send,
+) {
+    let in_order = Mutex::new(InOrder { items, next: 0, ended: BTreeMap::new(), each });
+    let (in_order, work) = (&in_order, &work);
     rayon::scope_fifo(|scope| {
-        for (index, loaded) in scenarios.iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             scope.spawn_fifo(move |_| {
-                if !options.is_stopped() {
-                    let run = run(loaded, options);
+                if !stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                    let run = work(item);
                     in_order.lock().expect("whoever is handed a run returns").hand_over(index, run);
                 }
             });
@@ -74,9 +98,9 @@ pub fn run_all(scenarios: &[Loaded], options: RunOptions<'_>, each: impl FnMut(&
     });
 }
 
-/// Puts runs that end in any order into that of the input.
-struct InOrder<'a, F> {
-    scenarios: &'a [Loaded],
+/// Puts runs that end in any order into that of the items.
+struct InOrder<'a, T, F> {
+    items: &'a [T],
     /// Index of the first that has not been handed over.
     next: usize,
     /// What has ended before its turn.
@@ -84,28 +108,29 @@ struct InOrder<'a, F> {
     each: F,
 }
 
-impl<F: FnMut(&Loaded, Run)> InOrder<'_, F> {
+impl<T, F: FnMut(&T, Run)> InOrder<'_, T, F> {
     fn hand_over(&mut self, index: usize, run: Run) {
         self.ended.insert(index, run);
         while let Some(run) = self.ended.remove(&self.next) {
-            (self.each)(&self.scenarios[self.next], run);
+            (self.each)(&self.items[self.next], run);
             self.next += 1;
         }
     }
 }
 
-fn verdict(loaded: &Loaded, played: &Played, pinned: bool) -> Verdict {
+fn verdict(loaded: &Loaded, played: &Played, judges_pins: bool) -> Verdict {
     if let Some(error) = &played.error {
         return Verdict::Error(error.clone());
     }
-    if let Some(breach) = judge(&played.thresholds, &played.inputs, &played.alerts) {
-        return Verdict::Broken(Box::new(breach));
+    match judge(&played.asked(), &played.heard()) {
+        Verdict::Pass if judges_pins => pinned(loaded, played),
+        verdict => verdict,
     }
-    let unmet = || pins::check(&loaded.scenario, played);
-    match pinned.then(unmet).flatten() {
-        Some(unmet) => Verdict::Unmet(unmet),
-        None => Verdict::Pass,
-    }
+}
+
+/// Whether what the file pins came so.
+pub(crate) fn pinned(loaded: &Loaded, played: &Played) -> Verdict {
+    pins::check(&loaded.scenario, played).map_or(Verdict::Pass, Verdict::Unmet)
 }
 
 /// The cluster's digest, and the alerts on top.

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and which exit code answers.
 
+mod check;
 mod detect;
 mod explain;
 mod list;
@@ -9,6 +10,7 @@ mod progress;
 mod render;
 mod run;
 mod schedule;
+mod selection;
 mod status;
 mod vmi;
 
@@ -43,6 +45,8 @@ enum Format {
 enum Command {
     /// Play scenarios with the built-in detector and judge them.
     Run(run::Arguments),
+    /// Judge a detector by every case there is: the catalog, and the contract's own.
+    Check(check::Arguments),
     /// List the scenarios of the catalog.
     List(list::Arguments),
     /// Read observations, write alerts, a JSON object a line.
@@ -77,6 +81,7 @@ pub(crate) fn run() -> ExitCode {
     tell_of_panics(words.join(" "), |text| eprintln!("{text}"));
     answer(|| match command {
         Command::Run(arguments) => run::run(&arguments, format),
+        Command::Check(arguments) => check::run(&arguments, format),
         Command::List(arguments) => list::run(&arguments, format),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schedule(arguments) => schedule::run(&arguments, format),

@@ -1,13 +1,25 @@
 //! Who is judged: a way to start a detector for a case, and what can be asked of one that runs.
 
+use crate::judge::Profile;
 use crate::oracle::Thresholds;
 use crate::stream::{Alert, Input};
 use crate::verdict::RunError;
+use std::time::Duration;
 
 /// A detector that can be started, once a case.
 pub trait Candidate: Sync {
     /// What reports call it.
     fn name(&self) -> String;
+
+    /// How exact it must be.
+    fn profile(&self) -> Profile {
+        Profile::Exact
+    }
+
+    /// The only threshold that it knows, if it cannot be told another; cases with others are not tested then.
+    fn only_threshold(&self) -> Option<Duration> {
+        None
+    }
 
     /// A detector that has seen nothing, or one that goes on from a snapshot.
     ///

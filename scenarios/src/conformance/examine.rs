@@ -2,8 +2,9 @@
 
 use super::candidate::{Answer, Candidate, Session, Start};
 use super::case::Case;
-use crate::judge::judge;
+use crate::judge::{Asked, Heard, Rule, judge};
 use crate::verdict::{RunError, Verdict};
+use stuckvm_sim::duration;
 
 /// What comes of one case.
 ///
@@ -31,8 +32,8 @@ pub fn examine(case: &Case, candidate: &dyn Candidate) -> Examined {
     let mut answers = Vec::new();
     let verdict = match ask(case, candidate, &mut answers) {
         Err(Stop::Error(error)) => Verdict::Error(error),
-        Err(Stop::Lacks(what)) => Verdict::NotTested(format!("no {what} capability")),
-        Ok(()) => verdict(case, &answers),
+        Err(Stop::Lacks(what)) => Verdict::NotTested(what),
+        Ok(()) => judge(&asked(case, candidate), &Heard::of(&answers)),
     };
     Examined { verdict, answers }
 }
@@ -48,7 +49,7 @@ pub struct Examined {
 
 enum Stop {
     Error(RunError),
-    Lacks(&'static str),
+    Lacks(String),
 }
 
 impl From<RunError> for Stop {
@@ -58,6 +59,7 @@ impl From<RunError> for Stop {
 }
 
 fn ask(case: &Case, candidate: &dyn Candidate, answers: &mut Vec<Answer>) -> Result<(), Stop> {
+    check_threshold(case, candidate)?;
     let start = Start { case: &case.name, thresholds: &case.thresholds, restore: None };
     let mut session = candidate.start(&start)?;
     check_capabilities(case, &*session)?;
@@ -73,15 +75,28 @@ fn ask(case: &Case, candidate: &dyn Candidate, answers: &mut Vec<Answer>) -> Res
     Ok(())
 }
 
+fn check_threshold(case: &Case, candidate: &dyn Candidate) -> Result<(), Stop> {
+    match candidate.only_threshold() {
+        Some(only) if only != case.thresholds.default => {
+            Err(Stop::Lacks(format!("it has no other threshold than {}", duration::format(only))))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_capabilities(case: &Case, session: &dyn Session) -> Result<(), Stop> {
     let has = session.capabilities();
     if !case.restarts.is_empty() && !has.snapshot {
-        return Err(Stop::Lacks("snapshot"));
+        return Err(no("snapshot"));
     }
     if !case.thresholds.per_status.is_empty() && !has.thresholds {
-        return Err(Stop::Lacks("thresholds"));
+        return Err(no("thresholds"));
     }
     Ok(())
+}
+
+fn no(capability: &str) -> Stop {
+    Stop::Lacks(format!("no {capability} capability"))
 }
 
 /// Inputs are numbered from 1.
@@ -89,10 +104,7 @@ const fn seq(place: usize) -> u64 {
     place as u64 + 1
 }
 
-fn verdict(case: &Case, answers: &[Answer]) -> Verdict {
-    let alerts: Vec<_> = answers.iter().flat_map(|answer| answer.alerts.iter().cloned()).collect();
-    match judge(&case.thresholds, &case.inputs, &alerts) {
-        Some(breach) => Verdict::Broken(Box::new(breach)),
-        None => Verdict::Pass,
-    }
+fn asked<'a>(case: &'a Case, candidate: &dyn Candidate) -> Asked<'a> {
+    let Case { name, thresholds, inputs, .. } = case;
+    Asked { rule: Rule::of_case(name), thresholds, inputs, profile: candidate.profile() }
 }

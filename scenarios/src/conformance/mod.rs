@@ -6,16 +6,19 @@
 //! | who is judged, and how it is started for a case | [`Candidate`], [`Session`] |
 //! | a detector in Rust as such | [`Detector`], [`InProcess`] |
 //! | what the harness makes of the answers | [`examine()`] |
+//! | all that there is to be put to | [`subjects`], [`check_all`] |
 //!
 //! The cluster does not hear what a detector says, so what a catalog scenario delivers is the same for all of them: a scenario
 //! is played once and becomes a case, as the streams of the contract are from the start.
 
 mod candidate;
 mod case;
+mod check;
 mod examine;
 mod in_process;
 
 pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
 pub use case::Case;
+pub use check::{Subject, check_all, check_one, subjects};
 pub use examine::{Examined, examine};
 pub use in_process::{BuiltIn, Detector, InProcess, Rejected};

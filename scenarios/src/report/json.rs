@@ -1,11 +1,12 @@
 //! JSON Lines: one line a scenario, then the summary. Keys stand in the order that programs rely on.
 
-use super::summary::{RULES, Summary};
+use super::Summary;
 use crate::judge::Rule;
 use crate::stream::Alert;
 use crate::verdict::{Outcome, StatusEntry, Verdict};
 use serde_json::{Value, json};
 use stuckvm_detector::Time;
+use stuckvm_sim::duration;
 
 /// The line of one scenario.
 pub fn json_line(outcome: &Outcome) -> String {
@@ -17,8 +18,10 @@ pub fn json_line(outcome: &Outcome) -> String {
         Verdict::Broken(breach) => {
             line.add("rule", json!(breach.rule.as_str()));
             line.add("also", breach.also.iter().map(|rule| rule.as_str()).collect());
-            line.add("namespace", json!(breach.vm.namespace));
-            line.add("name", json!(breach.vm.name));
+            if let Some(vm) = &breach.vm {
+                line.add("namespace", json!(vm.namespace));
+                line.add("name", json!(vm.name));
+            }
             line.add("at", time(breach.at));
             line.add_raw("expected", &alert(breach.expected.as_ref()));
             line.add_raw("got", &alert(breach.got.as_ref()));
@@ -51,8 +54,8 @@ pub fn json_line(outcome: &Outcome) -> String {
 /// The last line.
 pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     let mut rules = Line::default();
-    for rule in RULES {
-        rules.add(rule, json!(standing(summary, rule)));
+    for rule in Rule::ALL {
+        rules.add(rule.as_str(), json!(summary.standing(rule).as_str()));
     }
     let mut inner = Line::default();
     inner.add("detector", json!(summary.detector));
@@ -66,7 +69,15 @@ pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     inner.add("events", json!(summary.events));
     if let Some(seed) = seed {
         inner.add("seed", json!(seed));
+    }
+    if let Some(threshold) = summary.threshold {
+        inner.add("threshold", json!(duration::format(threshold)));
+    }
+    if seed.is_some() || summary.threshold.is_some() {
         inner.add("pinned", json!(false));
+    }
+    if let Some(resolution) = summary.resolution {
+        inner.add("resolution", json!(duration::format(resolution)));
     }
     if let Some(not_begun) = summary.not_begun {
         inner.add("interrupted", json!(true));
@@ -75,17 +86,6 @@ pub fn json_summary(summary: &Summary, seed: Option<u64>) -> String {
     let mut line = Line::default();
     line.add_raw("summary", &inner.0);
     line.0
-}
-
-/// What a run says of a rule. The judge of alerts can name six of the rules; of the others no verdict has been given.
-fn standing(summary: &Summary, rule: &str) -> &'static str {
-    if summary.broken.contains_key(rule) {
-        "fail"
-    } else if Rule::ALL.iter().any(|judged| judged.as_str() == rule) {
-        "pass"
-    } else {
-        "not tested"
-    }
 }
 
 /// An object under construction whose keys keep their order.
@@ -167,8 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_no_verdict_can_name_is_not_said_to_pass() {
+    fn a_rule_that_nothing_puts_to_the_test_is_not_said_to_pass() {
+        let passed = |name: &str| Outcome {
+            scenario: name.into(),
+            start: Time::ZERO,
+            verdict: Verdict::Pass,
+            digest: 0,
+            events: 0,
+            statuses: Vec::new(),
+            alerts: Vec::new(),
+        };
+        let rules = |outcome: Outcome| json_summary(&Summary::of("mine", [&outcome]), None);
         let line = json_summary(&Summary::default(), None);
+        assert!(line.contains(r#""R1":"not tested""#), "{line}");
+        let line = rules(passed("pvc-not-found/stuck"));
         assert!(line.contains(r#""R1":"pass""#) && line.contains(r#""R13":"not tested""#), "{line}");
+        let line = rules(passed("contract/R13/older/Unknown"));
+        assert!(line.contains(r#""R1":"pass""#) && line.contains(r#""R13":"pass""#), "{line}");
+        let untested =
+            Outcome { verdict: Verdict::NotTested("…".into()), ..passed("contract/R13/older/Unknown") };
+        let line = rules(untested);
+        assert!(line.contains(r#""R1":"not tested""#) && line.contains(r#""R13":"not tested""#), "{line}");
     }
 }

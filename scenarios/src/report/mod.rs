@@ -6,6 +6,6 @@ mod text;
 mod timeline;
 
 pub use json::{json_line, json_summary};
-pub use summary::Summary;
-pub use text::{text_line, text_summary};
+pub use summary::{Standing, Summary};
+pub use text::{text_line, text_rules, text_summary};
 pub use timeline::{MOMENTS_SHOWN, timeline};

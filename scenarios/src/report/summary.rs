@@ -1,7 +1,9 @@
 //! The totals of a run.
 
+use crate::judge::Rule;
 use crate::verdict::{Outcome, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The totals of a run.
@@ -9,6 +11,10 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub struct Summary {
     /// Who was judged.
     pub detector: String,
+    /// Where a threshold was given for all.
+    pub threshold: Option<Duration>,
+    /// Where the detector need not be exact: how late it may act on a deadline.
+    pub resolution: Option<Duration>,
     /// How many scenarios.
     pub scenarios: usize,
     /// How many passed.
@@ -23,6 +29,8 @@ pub struct Summary {
     pub not_begun: Option<usize>,
     /// Rules that were broken, by name, with how often.
     pub broken: BTreeMap<&'static str, usize>,
+    /// Rules that some case put to the test.
+    pub tested: BTreeSet<Rule>,
     /// How many alerts fired.
     pub firing: usize,
     /// How many events there were.
@@ -31,9 +39,27 @@ pub struct Summary {
     pub digest: u64,
 }
 
-/// The rules of the contract, in its order.
-pub(super) const RULES: [&str; 13] =
-    ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", "R13"];
+/// What a run says of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was put to the test, and kept.
+    Pass,
+    /// It was broken.
+    Fail,
+    /// No case came to a verdict that could have shown it broken.
+    NotTested,
+}
+
+impl Standing {
+    /// `pass`, `fail` or `not tested`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NotTested => "not tested",
+        }
+    }
+}
 
 impl Summary {
     /// The totals of outcomes in the order of their names.
@@ -54,6 +80,9 @@ impl Summary {
         self.events += outcome.events;
         self.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), self.digest);
         self.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
+        if !matches!(outcome.verdict, Verdict::Error(_) | Verdict::NotTested(_)) {
+            self.tested.extend(Rule::OF_ALERTS.into_iter().chain(Rule::of_case(&outcome.scenario)));
+        }
         match &outcome.verdict {
             Verdict::Pass => self.passed += 1,
             Verdict::Unmet(_) => self.failed += 1,
@@ -65,6 +94,17 @@ impl Summary {
                     *self.broken.entry(rule.as_str()).or_default() += 1;
                 }
             }
+        }
+    }
+
+    /// What the run says of a rule.
+    pub fn standing(&self, rule: Rule) -> Standing {
+        if self.broken.contains_key(rule.as_str()) {
+            Standing::Fail
+        } else if self.tested.contains(&rule) {
+            Standing::Pass
+        } else {
+            Standing::NotTested
         }
     }
 

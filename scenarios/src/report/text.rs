@@ -1,12 +1,14 @@
 //! Text for people, in 80 columns.
 
-use super::Summary;
+use super::{Standing, Summary};
+use crate::judge::{Breach, Rule};
 use crate::oracle::Episode;
 use crate::pins::since;
 use crate::stream::Alert;
 use crate::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 use stuckvm_detector::Time;
+use stuckvm_sim::duration;
 use stuckvm_sim::manifest::wrap;
 
 /// More alerts than these are counted, not listed.
@@ -41,6 +43,8 @@ fn head(outcome: &Outcome) -> String {
     let fits = |alerts: &&String| name.len() + 1 + alerts.len() <= WIDTH;
     match [&listed, &counted].into_iter().find(fits) {
         Some(alerts) => format!("{name} {alerts}"),
+        // The name of a case of the contract says it all.
+        None if outcome.verdict == Verdict::Pass && Rule::of_case(&outcome.scenario).is_some() => name,
         None => format!("{}\n{:REASON$}{counted}", name.trim_end(), ""),
     }
 }
@@ -50,10 +54,24 @@ pub fn text_summary(summary: &Summary, seed: Option<u64>) -> String {
     let Summary { scenarios, passed, failed, errors, firing, events, digest, .. } = summary;
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let mut text = format!("{scenarios} scenario{}: {passed} passed, ", plural(*scenarios));
-    let _ = writeln!(text, "{failed} failed, {errors} error{}", plural(*errors));
+    let _ = write!(text, "{failed} failed, {errors} error{}", plural(*errors));
+    let not_tested = summary.not_tested;
+    text += &if not_tested > 0 { format!(", {not_tested} not tested\n") } else { "\n".to_owned() };
     let _ = write!(text, "{firing} alert{} fired; {events} events; digest {digest:016x}", plural(*firing));
     if let Some(seed) = seed {
         let _ = write!(text, "\nseed {seed} for all: the contract was judged, not what the files pin");
+    }
+    if let Some(threshold) = summary.threshold {
+        let threshold = duration::format(threshold);
+        let _ =
+            write!(text, "\nthreshold {threshold} for all: the contract was judged, not what the files pin");
+    }
+    if let Some(resolution) = summary.resolution {
+        let _ = write!(
+            text,
+            "\nresolution {}: deadlines may be acted on so much late",
+            duration::format(resolution)
+        );
     }
     if let Some(not_begun) = summary.not_begun {
         let _ = write!(text, "\ninterrupted: {not_begun} more scenario{} not begun", plural(not_begun));
@@ -63,6 +81,20 @@ pub fn text_summary(summary: &Summary, seed: Option<u64>) -> String {
         let _ = write!(text, "\n{rule} was broken {times}");
     }
     text
+}
+
+/// What a check says of each rule of the contract: which are kept, which are broken, and which were not tested.
+pub fn text_rules(summary: &Summary) -> String {
+    let labels = [("kept", Standing::Pass), ("broken", Standing::Fail), ("not tested", Standing::NotTested)];
+    let mut lines = Vec::new();
+    for (label, standing) in labels {
+        let rules = Rule::ALL.into_iter().filter(|rule| summary.standing(*rule) == standing);
+        let rules: Vec<&str> = rules.map(Rule::as_str).collect();
+        if !rules.is_empty() {
+            lines.push(format!("{label:<11} {}", rules.join(" ")));
+        }
+    }
+    lines.join("\n")
 }
 
 /// Why a verdict is what it is, in lines.
@@ -83,18 +115,23 @@ pub(super) fn because(outcome: &Outcome) -> Vec<String> {
                 format!("got:      {}", unmet.got),
             ]
         }
-        Verdict::Broken(breach) => {
-            let vm = &breach.vm;
-            let mut lines = vec![
-                format!("{}: {}", breach.rule.as_str(), breach.rule.about()),
-                format!("{}/{} at {} ({})", vm.namespace, vm.name, since(start, breach.at), breach.at),
-                format!("expected: {}", say(start, breach.expected.as_ref())),
-                format!("got:      {}", say(start, breach.got.as_ref())),
-            ];
-            lines.extend(breach.episode.as_ref().map(|episode| of_episode(start, episode)));
-            lines
-        }
+        Verdict::Broken(breach) => of_breach(start, breach),
     }
+}
+
+fn of_breach(start: Time, breach: &Breach) -> Vec<String> {
+    let vm = breach.vm.as_ref().map(|vm| format!("{}/{} ", vm.namespace, vm.name)).unwrap_or_default();
+    let mut lines = vec![
+        format!("{}: {}", breach.rule.as_str(), breach.rule.about()),
+        format!("{vm}at {} ({})", since(start, breach.at), breach.at),
+    ];
+    if breach.expected.is_some() || breach.got.is_some() {
+        lines.push(format!("expected: {}", say(start, breach.expected.as_ref())));
+        lines.push(format!("got:      {}", say(start, breach.got.as_ref())));
+    }
+    lines.extend(breach.note.clone());
+    lines.extend(breach.episode.as_ref().map(|episode| of_episode(start, episode)));
+    lines
 }
 
 fn of_episode(start: Time, episode: &Episode) -> String {

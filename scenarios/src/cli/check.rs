@@ -1,0 +1,87 @@
+//! `stuckvm check`.
+
+use super::progress::Progress;
+use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
+use super::{CommandResult, Format, print};
+use clap::Args;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use stuckvm_scenarios::catalog::select_by;
+use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Subject, check_all, subjects};
+use stuckvm_scenarios::contract;
+use stuckvm_scenarios::judge::Profile;
+use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, text_rules, text_summary};
+use stuckvm_scenarios::run::RunOptions;
+
+/// What `check` takes.
+#[derive(Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Replaces the threshold of 5m; then only the contract is judged, not what the files pin.
+    #[arg(long, value_name = "DURATION", value_parser = threshold)]
+    threshold: Option<Duration>,
+}
+
+pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
+    let Arguments { selection, threshold } = arguments;
+    let subjects = chosen(arguments)?;
+    let candidate = BuiltIn::candidate();
+    let stop = stop_on_interrupt()?;
+    let options = RunOptions {
+        seed: selection.seed,
+        threshold: *threshold,
+        stop: Some(&stop),
+        ..RunOptions::default()
+    };
+    let progress = Progress::new(subjects.len());
+    let mut summary = about(&candidate, *threshold);
+    selection.pool()?.install(|| {
+        check_all(&subjects, &candidate, options, |_, run| {
+            summary.add(&run.outcome);
+            let text = match format {
+                Format::Json => json_line(&run.outcome),
+                Format::Text => text_line(&run.outcome),
+            };
+            progress.ended(&run.outcome.scenario, || print(&text));
+        });
+    });
+    progress.finish();
+    summary.not_begun = stop.load(Ordering::Relaxed).then(|| subjects.len() - summary.scenarios);
+    print(&match format {
+        Format::Json => json_summary(&summary, selection.seed),
+        Format::Text => {
+            format!("\n{}\n{}", text_summary(&summary, selection.seed), text_rules(&summary))
+        }
+    });
+    Ok(exit_code(&summary))
+}
+
+/// What the detector is put to.
+fn chosen(arguments: &Arguments) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
+    let Arguments { selection, threshold } = arguments;
+    let scenarios = selection.scenarios("check")?;
+    let contract = if selection.is_own() { Vec::new() } else { contract::suite(*threshold) };
+    let chosen = select_by(subjects(scenarios, contract), &selection.names, Subject::name)?;
+    for subject in &chosen {
+        if let Subject::Scenario(loaded) = subject {
+            tell_of_skipped(loaded);
+        }
+    }
+    Ok(chosen)
+}
+
+fn about(candidate: &dyn Candidate, threshold: Option<Duration>) -> Summary {
+    let resolution = match candidate.profile() {
+        Profile::Exact => None,
+        Profile::Resolution(late) => Some(late),
+    };
+    Summary { threshold, resolution, ..Summary::new(&candidate.name()) }
+}
+
+fn threshold(text: &str) -> Result<Duration, String> {
+    match super::duration(text)? {
+        Duration::ZERO => Err("a threshold is longer than 0s".to_owned()),
+        threshold => Ok(threshold),
+    }
+}

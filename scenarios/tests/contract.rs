@@ -1,0 +1,79 @@
+//! The contract suite: what its files state is what the oracle derives, and the built-in detector keeps it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use stuckvm_scenarios::conformance::{BuiltIn, examine};
+use stuckvm_scenarios::contract::{self, ContractCase, suite};
+use stuckvm_scenarios::judge::Rule;
+use stuckvm_scenarios::oracle;
+use stuckvm_scenarios::verdict::Verdict;
+
+/// The authors of the files read the contract, and so did the oracle's; neither is derived from the other.
+#[test]
+fn the_oracle_derives_what_the_files_state() {
+    for ContractCase { case, expected, file, line, .. } in suite(None) {
+        let derived = oracle::expected(&case.thresholds, &case.inputs);
+        assert_eq!(
+            derived, expected,
+            "{} in {file}, line {line}: derived, and stated in the file",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn the_built_in_detector_keeps_the_contract() {
+    for contract in suite(None) {
+        let examined = examine(&contract.case, &BuiltIn::candidate());
+        assert_eq!(examined.verdict, Verdict::Pass, "{}", contract.case.name);
+    }
+}
+
+#[test]
+fn every_case_is_there_for_every_status_and_named_after_its_rule() {
+    let mut statuses: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut rules = BTreeSet::new();
+    for contract in suite(None) {
+        let name = contract.case.name;
+        assert_eq!(Rule::of_case(&name), Some(contract.rule), "{name}");
+        assert!(contract.file.starts_with(&format!("contract/{}/", contract.rule.as_str())), "{name}");
+        assert!(!contract.about.is_empty(), "{name} says what it shows");
+        rules.insert(contract.rule);
+        let (case, status) = name.rsplit_once('/').expect("a path");
+        assert_eq!(status, contract.status);
+        statuses.entry(case.to_owned()).or_default().insert(contract.status);
+    }
+    assert_eq!(rules, Rule::ALL.into_iter().collect());
+    let incomplete: Vec<_> = statuses.iter().filter(|(_, found)| found.len() != 7).collect();
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn another_threshold_moves_what_is_relative_to_it() {
+    let ten = std::time::Duration::from_secs(600);
+    for ContractCase { case, expected, .. } in suite(Some(ten)) {
+        let derived = oracle::expected(&case.thresholds, &case.inputs);
+        assert_eq!(derived, expected, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_file_that_does_not_read_is_refused_with_its_place() {
+    let table = [
+        ("cases:\n  - case: a\n    stream: []\n", "about"),
+        ("about: x\ncases:\n  - case: a\n    strem: []\n", "strem"),
+        (
+            "about: x\ncases:\n  - case: a\n    stream:\n      - {at: 0s, vm: a}\n",
+            "expected one of `vm` with `is`",
+        ),
+        ("about: x\ncases:\n  - case: a\n    stream:\n      - {at: soon, advance: true}\n", "`soon`"),
+        ("about: x\ncases:\n  - case: a\n    stream:\n      - {vm: a, is: b}\n", "`at` is missing"),
+    ];
+    for (text, problem) in table {
+        let error =
+            contract::read("contract/R1/mine.yaml", text.as_bytes(), None).expect_err(text).to_string();
+        assert!(error.contains("contract/R1/mine.yaml, line "), "{error}");
+        assert!(error.contains(problem), "expected {problem} in: {error}");
+    }
+    let elsewhere = contract::read("mine.yaml", b"about: x\ncases: []\n", None);
+    assert!(elsewhere.is_err(), "a file stands in the folder of its rule");
+}
