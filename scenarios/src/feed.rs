@@ -31,7 +31,7 @@ pub fn stream_alert<V: AsRef<VmName>>(alert: &detector::Alert<V>) -> Alert {
             detector::AlertKind::Firing => AlertKind::Firing,
             detector::AlertKind::Resolved => AlertKind::Resolved,
         },
-        vm: Vm { namespace: vm.namespace.clone(), name: vm.name.clone(), uid: vm.uid.clone() },
+        vm: Vm::new(&vm.namespace, &vm.name, &vm.uid),
         status: alert.status.runbook_str().to_owned(),
         since: Some(alert.since),
     }

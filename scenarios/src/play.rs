@@ -12,6 +12,7 @@ use crate::set_up;
 use crate::steps::Hands;
 use crate::stream::{Alert, Event, Input, Observed, Vm};
 use crate::verdict::{ErrorKind, RunError, StatusEntry, Unmet};
+use arcstr::ArcStr;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -114,8 +115,20 @@ struct Player<'a> {
     alerts: Vec<Alert>,
     came_with: Vec<usize>,
     statuses: Vec<StatusEntry>,
+    words: Words,
     stop: Option<&'a AtomicBool>,
     note: Note,
+}
+
+/// The words of statuses, each as one text that all its entries share; `deleted` for a machine that is gone.
+#[derive(Default)]
+struct Words(BTreeMap<Option<PrintableStatus>, ArcStr>);
+
+impl Words {
+    fn of(&mut self, status: Option<PrintableStatus>) -> ArcStr {
+        let word = || status.map_or(crate::pins::DELETED, PrintableStatus::as_str).into();
+        self.0.entry(status).or_insert_with(word).clone()
+    }
 }
 
 impl<'a> Player<'a> {
@@ -143,6 +156,7 @@ impl<'a> Player<'a> {
             alerts: Vec::new(),
             came_with: Vec::new(),
             statuses: Vec::new(),
+            words: Words::default(),
             stop: options.stop,
             note,
         }
@@ -229,17 +243,17 @@ impl<'a> Player<'a> {
 
     fn observe(&mut self, write: StatusWrite) {
         let StatusWrite { at, namespace, name, uid, status, .. } = write;
-        let vm = Vm::new(&namespace, &name, &uid);
+        let vm = Vm { namespace, name, uid };
         if let Some(live) = &mut self.live {
             match status {
                 Some(status) => drop(live.insert(vm.clone(), status)),
                 None => drop(live.remove(&vm)),
             }
         }
-        let word = status.map_or(crate::pins::DELETED, PrintableStatus::as_str);
-        self.statuses.push(StatusEntry { at, vm: vm.clone(), status: word.to_owned() });
+        let word = self.words.of(status);
+        self.statuses.push(StatusEntry { at, vm: vm.clone(), status: word.clone() });
         let event = match status {
-            Some(_) => Event::Observed(Observed { vm, status: word.to_owned() }),
+            Some(_) => Event::Observed(Observed { vm, status: word }),
             None => Event::Deleted(vm),
         };
         if self.down.is_none() {
@@ -269,10 +283,10 @@ impl<'a> Player<'a> {
         let Some((_, snapshot)) = self.down.take_if(|(until, _)| *until <= at) else { return };
         let snapshot = serde_json::from_str(&snapshot).expect("a snapshot reads");
         self.detector = NamedDetector::restore(&snapshot).expect("a snapshot of the detector is consistent");
+        let words = &mut self.words;
         let live = self.live.iter().flatten();
-        let list = live
-            .map(|(vm, status)| Observed { vm: vm.clone(), status: status.as_str().to_owned() })
-            .collect();
+        let list =
+            live.map(|(vm, status)| Observed { vm: vm.clone(), status: words.of(Some(*status)) }).collect();
         self.deliver(Input { at, event: Event::Relist(list) });
     }
 

@@ -146,9 +146,7 @@ fn shown_statuses(loaded: &Loaded, played: &Played) -> Vec<StatusEntry> {
         return entries.cloned().collect();
     }
     let named: BTreeSet<VmName> = pins::named(&loaded.scenario.expect);
-    let is_named = |entry: &&StatusEntry| {
-        let vm = VmName { namespace: entry.vm.namespace.clone(), name: entry.vm.name.clone() };
-        named.contains(&vm)
-    };
+    let named: BTreeSet<(&str, &str)> = named.iter().map(|vm| (&*vm.namespace, &*vm.name)).collect();
+    let is_named = |entry: &&StatusEntry| named.contains(&(&*entry.vm.namespace, &*entry.vm.name));
     entries.filter(is_named).cloned().collect()
 }

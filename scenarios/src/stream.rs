@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
 use stuckvm_detector::Time;
 
@@ -10,11 +11,11 @@ use stuckvm_detector::Time;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Vm {
     /// `metadata.namespace`
-    pub namespace: String,
+    pub namespace: ArcStr,
     /// `metadata.name`
-    pub name: String,
+    pub name: ArcStr,
     /// `metadata.uid`
-    pub uid: String,
+    pub uid: ArcStr,
 }
 
 impl Vm {
@@ -54,7 +55,7 @@ pub struct Observed {
     /// The machine.
     pub vm: Vm,
     /// The word, which need not be known.
-    pub status: String,
+    pub status: ArcStr,
 }
 
 impl Input {
@@ -172,13 +173,13 @@ enum KindError {
 struct InputLine {
     at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
+    namespace: Option<ArcStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<ArcStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    uid: Option<String>,
+    uid: Option<ArcStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<ArcStr>,
     #[serde(default, skip_serializing_if = "is_false")]
     deleted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,10 +240,10 @@ impl From<Input> for InputLine {
 /// An entry of a relist as it stands.
 #[derive(Serialize, Deserialize)]
 struct ObservedLine {
-    namespace: String,
-    name: String,
-    uid: String,
-    status: String,
+    namespace: ArcStr,
+    name: ArcStr,
+    uid: ArcStr,
+    status: ArcStr,
 }
 
 impl From<ObservedLine> for Observed {
@@ -263,9 +264,9 @@ impl From<Observed> for ObservedLine {
 struct AlertLine {
     at: Time,
     alert: AlertKind,
-    namespace: String,
-    name: String,
-    uid: String,
+    namespace: ArcStr,
+    name: ArcStr,
+    uid: ArcStr,
     status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<Time>,

@@ -2,6 +2,7 @@
 
 use crate::judge::Breach;
 use crate::stream::{Alert, Vm};
+use arcstr::ArcStr;
 use stuckvm_detector::Time;
 
 /// What comes of one scenario.
@@ -167,5 +168,5 @@ pub struct StatusEntry {
     /// The machine.
     pub vm: Vm,
     /// The status in its wire spelling; `deleted` when the machine is gone.
-    pub status: String,
+    pub status: ArcStr,
 }

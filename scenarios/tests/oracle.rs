@@ -17,7 +17,7 @@ fn vm(name: &str) -> Vm {
 }
 
 fn observed(name: &str, word: &str) -> Observed {
-    Observed { vm: vm(name), status: word.to_owned() }
+    Observed { vm: vm(name), status: word.into() }
 }
 
 fn is(secs: u64, name: &str, word: &str) -> Input {
@@ -133,7 +133,7 @@ fn any_word() -> impl Strategy<Value = String> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let observed = || (any_vm(), any_word()).prop_map(|(vm, status)| Observed { vm, status });
+    let observed = || (any_vm(), any_word()).prop_map(|(vm, status)| Observed { vm, status: status.into() });
     prop_oneof![
         12 => observed().prop_map(Event::Observed),
         2 => any_vm().prop_map(Event::Deleted),

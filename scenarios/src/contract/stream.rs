@@ -98,7 +98,7 @@ fn events(item: &Item) -> Result<Vec<Event>, String> {
 }
 
 fn observed(vm: &str, is: &str) -> Result<Vec<Observed>, String> {
-    Ok(vms(vm)?.into_iter().map(|vm| Observed { vm, status: is.to_owned() }).collect())
+    Ok(vms(vm)?.into_iter().map(|vm| Observed { vm, status: is.into() }).collect())
 }
 
 /// `a`, `a/a-2`, `other/a/u1`, `fleet*10000`.

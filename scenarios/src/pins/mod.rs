@@ -108,7 +108,7 @@ fn check_alerts(pinned: &[ExpectedAlert], start: Time, alerts: &[Alert]) -> Opti
     let mut came: Vec<(Time, AlertKind, VmName, String)> = alerts
         .iter()
         .map(|Alert { at, kind, vm, status, .. }| {
-            let name = VmName { namespace: vm.namespace.clone(), name: vm.name.clone() };
+            let name = VmName { namespace: vm.namespace.to_string(), name: vm.name.to_string() };
             (*at, *kind, name, status.clone())
         })
         .collect();
