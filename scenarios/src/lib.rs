@@ -39,3 +39,5 @@ mod set_up;
 mod steps;
 pub mod stream;
 pub mod verdict;
+
+pub use conformance::check;

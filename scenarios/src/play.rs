@@ -50,6 +50,8 @@ pub struct Played {
     pub alerts: Vec<Alert>,
     /// With which of the inputs each of the alerts came, by the input's place.
     pub came_with: Vec<usize>,
+    /// The longest that a status write of the cluster waited for its delivery.
+    pub lag: Duration,
     /// Every entry of a virtual machine into a status, in order.
     pub statuses: Vec<StatusEntry>,
     /// Every Kubernetes event, in order; kept only where the file names some.
@@ -86,6 +88,7 @@ pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
         restarts: player.restarts,
         alerts: player.alerts,
         came_with: player.came_with,
+        lag: player.lag,
         statuses: player.statuses,
         events: player.cluster.take_journal().into_iter().filter_map(Recorded::of).collect(),
         unmet_object: player.pins.unmet(),
@@ -114,6 +117,9 @@ struct Player<'a> {
     restarts: Vec<usize>,
     alerts: Vec<Alert>,
     came_with: Vec<usize>,
+    /// The first write that no detector was there to hear.
+    missed: Option<Time>,
+    lag: Duration,
     statuses: Vec<StatusEntry>,
     words: Words,
     stop: Option<&'a AtomicBool>,
@@ -155,6 +161,8 @@ impl<'a> Player<'a> {
             restarts: Vec::new(),
             alerts: Vec::new(),
             came_with: Vec::new(),
+            missed: None,
+            lag: Duration::ZERO,
             statuses: Vec::new(),
             words: Words::default(),
             stop: options.stop,
@@ -258,6 +266,8 @@ impl<'a> Player<'a> {
         };
         if self.down.is_none() {
             self.deliver(Input { at, event });
+        } else {
+            self.missed.get_or_insert(at);
         }
     }
 
@@ -288,6 +298,8 @@ impl<'a> Player<'a> {
         let list =
             live.map(|(vm, status)| Observed { vm: vm.clone(), status: words.of(Some(*status)) }).collect();
         self.deliver(Input { at, event: Event::Relist(list) });
+        let waited = self.missed.take().map_or(Duration::ZERO, |written| at - written);
+        self.lag = self.lag.max(waited);
     }
 
     fn instant(&self, at: Span) -> Time {

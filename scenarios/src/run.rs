@@ -65,6 +65,7 @@ pub(crate) fn outcome(loaded: &Loaded, mut played: Played, verdict: Verdict) -> 
         events: played.cluster.trace().events(),
         statuses: shown_statuses(loaded, &played),
         alerts: played.alerts,
+        lag: Some(played.lag),
     };
     let trace = played.cluster.trace_mut();
     Run { outcome, moments_left_out: trace.moments_left_out(), trace: trace.take_lines() }

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use arcstr::ArcStr;
+/// Names and words: a text that is shared, and cheap to clone.
+pub use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
 use stuckvm_detector::Time;
 

@@ -3,6 +3,7 @@
 use crate::judge::Breach;
 use crate::stream::{Alert, Vm};
 use arcstr::ArcStr;
+use std::time::Duration;
 use stuckvm_detector::Time;
 
 /// What comes of one scenario.
@@ -158,6 +159,8 @@ pub struct Outcome {
     pub statuses: Vec<StatusEntry>,
     /// The detector's alerts, in its order.
     pub alerts: Vec<Alert>,
+    /// How far delivery lagged behind the cluster at most: dwell counts from delivery. None where no cluster was played.
+    pub lag: Option<Duration>,
 }
 
 /// A virtual machine's entry into a status.

@@ -77,3 +77,24 @@ fn a_file_that_does_not_read_is_refused_with_its_place() {
     let elsewhere = contract::read("mine.yaml", b"about: x\ncases: []\n", None);
     assert!(elsewhere.is_err(), "a file stands in the folder of its rule");
 }
+
+#[test]
+fn every_rule_is_visited_for_every_status_before_at_and_after_its_boundary() {
+    let cells = contract::coverage(&suite(None));
+    assert_eq!(cells.len(), 13 * 7 * 3);
+    let empty: Vec<_> = cells.iter().filter(|(_, cases)| cases.is_empty()).map(|(cell, _)| cell).collect();
+    assert!(empty.is_empty(), "no case visits {empty:?}");
+}
+
+#[test]
+fn a_side_that_no_stream_visits_is_empty() {
+    let file = "about: x\ncases:\n  - case: a\n    stream:\n      - {at: 0s, vm: a, is: $wire}\n      - {at: T, vm: a, is: Running}\n";
+    let cases = contract::read("contract/R3/mine.yaml", file.as_bytes(), None).expect("it reads");
+    let cells = contract::coverage(&cases);
+    let visited: Vec<_> =
+        cells.iter().filter(|(_, cases)| !cases.is_empty()).map(|(cell, _)| *cell).collect();
+    assert_eq!(visited.len(), 7);
+    assert!(
+        visited.iter().all(|(rule, _, side)| (*rule, *side) == (Rule::ObservationsFirst, contract::Side::At))
+    );
+}

@@ -4,13 +4,16 @@ use super::progress::Progress;
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, Format, print};
 use clap::Args;
+use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use stuckvm_scenarios::catalog::select_by;
 use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Subject, check_all, subjects};
 use stuckvm_scenarios::contract;
 use stuckvm_scenarios::judge::Profile;
-use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, text_rules, text_summary};
+use stuckvm_scenarios::report::{
+    Summary, json_coverage, json_line, json_summary, text_coverage, text_line, text_rules, text_summary,
+};
 use stuckvm_scenarios::run::RunOptions;
 
 /// What `check` takes.
@@ -21,11 +24,17 @@ pub(super) struct Arguments {
     /// Replaces the threshold of 5m; then only the contract is judged, not what the files pin.
     #[arg(long, value_name = "DURATION", value_parser = threshold)]
     threshold: Option<Duration>,
+    /// Judges nothing and prints how many of the contract's cases visit each rule, status and side of the boundary.
+    #[arg(long)]
+    coverage: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
-    let Arguments { selection, threshold } = arguments;
+    let Arguments { selection, threshold, coverage } = arguments;
     let subjects = chosen(arguments)?;
+    if *coverage {
+        return print_coverage(subjects, format);
+    }
     let candidate = BuiltIn::candidate();
     let stop = stop_on_interrupt()?;
     let options = RunOptions {
@@ -57,9 +66,22 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     Ok(exit_code(&summary))
 }
 
+fn print_coverage(subjects: Vec<Subject>, format: Format) -> CommandResult {
+    let cases = subjects.into_iter().filter_map(|subject| match subject {
+        Subject::Contract(contract) => Some(*contract),
+        Subject::Scenario(_) => None,
+    });
+    let cells = contract::coverage(&cases.collect::<Vec<_>>());
+    print(&match format {
+        Format::Json => json_coverage(&cells),
+        Format::Text => text_coverage(&cells),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
 /// What the detector is put to.
 fn chosen(arguments: &Arguments) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
-    let Arguments { selection, threshold } = arguments;
+    let Arguments { selection, threshold, .. } = arguments;
     let scenarios = selection.scenarios("check")?;
     let contract = if selection.is_own() { Vec::new() } else { contract::suite(*threshold) };
     let chosen = select_by(subjects(scenarios, contract), &selection.names, Subject::name)?;

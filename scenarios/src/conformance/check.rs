@@ -101,6 +101,7 @@ fn check_contract(contract: &ContractCase, candidate: &dyn Candidate) -> Run {
         // No cluster has written any.
         statuses: Vec::new(),
         alerts,
+        lag: None,
     };
     Run { outcome, trace: Vec::new(), moments_left_out: 0 }
 }

@@ -5,6 +5,7 @@ use crate::feed::{feed, stream_alert};
 use crate::oracle::Thresholds;
 use crate::stream::{Alert, Input};
 use crate::verdict::{ErrorKind, RunError};
+use std::time::Duration;
 use stuckvm_detector::{NamedDetector, PrintableStatus, Rule};
 
 /// A detector in Rust.
@@ -36,19 +37,30 @@ pub struct Rejected(pub String);
 pub struct InProcess<F> {
     name: String,
     capabilities: Capabilities,
+    only_threshold: Option<Duration>,
     make: F,
 }
 
 impl<D: Detector + 'static, F: Fn(&Start<'_>) -> D + Sync> InProcess<F> {
     /// `make` gives a detector that has seen nothing, or one restored from [`Start::restore`].
     pub fn new(name: &str, capabilities: Capabilities, make: F) -> Self {
-        Self { name: name.to_owned(), capabilities, make }
+        Self { name: name.to_owned(), capabilities, only_threshold: None, make }
+    }
+
+    /// It has this threshold and cannot be told another.
+    #[must_use]
+    pub fn with_only_threshold(self, threshold: Duration) -> Self {
+        Self { only_threshold: Some(threshold), ..self }
     }
 }
 
 impl<D: Detector + 'static, F: Fn(&Start<'_>) -> D + Sync> Candidate for InProcess<F> {
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn only_threshold(&self) -> Option<Duration> {
+        self.only_threshold
     }
 
     fn start(&self, start: &Start<'_>) -> Result<Box<dyn Session + '_>, RunError> {

@@ -6,6 +6,7 @@
 //! | who is judged, and how it is started for a case | [`Candidate`], [`Session`] |
 //! | a detector in Rust as such | [`Detector`], [`InProcess`] |
 //! | what the harness makes of the answers | [`examine()`] |
+//! | a whole check in one line of a test | [`check`] |
 //! | all that there is to be put to | [`subjects`], [`check_all`] |
 //!
 //! The cluster does not hear what a detector says, so what a catalog scenario delivers is the same for all of them: a scenario
@@ -15,10 +16,12 @@ mod candidate;
 mod case;
 mod check;
 mod examine;
+mod in_a_test;
 mod in_process;
 
 pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
 pub use case::Case;
 pub use check::{Subject, check_all, check_one, subjects};
 pub use examine::{Examined, examine};
+pub use in_a_test::{check, check_candidate};
 pub use in_process::{BuiltIn, Detector, InProcess, Rejected};

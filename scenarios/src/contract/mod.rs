@@ -17,10 +17,13 @@
 //! a file states is what its author derived from the contract's text. A test compares it with the oracle, which
 //! judges the detectors.
 
+mod coverage;
 pub mod format;
 mod moment;
 mod stream;
 mod words;
+
+pub use coverage::{Cell, Side, coverage};
 
 use crate::conformance::Case;
 use crate::input_error::InputError;

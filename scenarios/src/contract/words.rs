@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The seven in the contract's order: the runbook's spelling, then the wire's.
-const STATUSES: [(&str, &str); 7] = [
+pub(super) const STATUSES: [(&str, &str); 7] = [
     ("CrashLoopBackOff", "CrashLoopBackOff"),
     ("Unknown", "Unknown"),
     ("Unschedulable", "ErrorUnschedulable"),

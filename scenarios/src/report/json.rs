@@ -48,6 +48,9 @@ pub fn json_line(outcome: &Outcome) -> String {
     line.add("events", json!(outcome.events));
     line.add_raw("statuses", &list(outcome.statuses.iter().map(status)));
     line.add_raw("alerts", &list(outcome.alerts.iter().map(|found| alert(Some(found)))));
+    if let Some(lag) = outcome.lag {
+        line.add("lag", json!(duration::format(lag)));
+    }
     line.0
 }
 
@@ -156,12 +159,13 @@ mod tests {
             events: 3,
             statuses: vec![status],
             alerts: vec![alert],
+            lag: Some(std::time::Duration::from_millis(1500)),
         };
         let line = concat!(
             r#"{"scenario":"a/b","verdict":"pass","digest":"000000000000001f","events":3,"#,
             r#""statuses":[{"at":"1970-01-01T00:00:01Z","namespace":"ns","name":"vm1","status":"Running"}],"#,
             r#""alerts":[{"at":"1970-01-01T00:00:01Z","alert":"firing","namespace":"ns","name":"vm1","uid":"u1","#,
-            r#""status":"Unknown","since":"1970-01-01T00:00:00Z"}]}"#
+            r#""status":"Unknown","since":"1970-01-01T00:00:00Z"}],"lag":"1.5s"}"#
         );
         assert_eq!(json_line(&outcome), line);
     }
@@ -176,6 +180,7 @@ mod tests {
             events: 0,
             statuses: Vec::new(),
             alerts: Vec::new(),
+            lag: None,
         };
         let rules = |outcome: Outcome| json_summary(&Summary::of("mine", [&outcome]), None);
         let line = json_summary(&Summary::default(), None);

@@ -33,6 +33,8 @@ pub struct Summary {
     pub tested: BTreeSet<Rule>,
     /// How many alerts fired.
     pub firing: usize,
+    /// The longest that a delivery lagged behind the cluster.
+    pub lag: Duration,
     /// How many events there were.
     pub events: u64,
     /// A hash over the digests, in the order of the names.
@@ -78,6 +80,7 @@ impl Summary {
     pub fn add(&mut self, outcome: &Outcome) {
         self.scenarios += 1;
         self.events += outcome.events;
+        self.lag = self.lag.max(outcome.lag.unwrap_or_default());
         self.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), self.digest);
         self.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
         if !matches!(outcome.verdict, Verdict::Error(_) | Verdict::NotTested(_)) {

@@ -58,6 +58,11 @@ pub fn text_summary(summary: &Summary, seed: Option<u64>) -> String {
     let not_tested = summary.not_tested;
     text += &if not_tested > 0 { format!(", {not_tested} not tested\n") } else { "\n".to_owned() };
     let _ = write!(text, "{firing} alert{} fired; {events} events; digest {digest:016x}", plural(*firing));
+    if !summary.lag.is_zero() {
+        let lag = duration::format(summary.lag);
+        let _ =
+            write!(text, "\ndelivery lagged behind the cluster by up to {lag}; dwell counts from delivery");
+    }
     if let Some(seed) = seed {
         let _ = write!(text, "\nseed {seed} for all: the contract was judged, not what the files pin");
     }
@@ -76,7 +81,8 @@ pub fn text_summary(summary: &Summary, seed: Option<u64>) -> String {
     if let Some(not_begun) = summary.not_begun {
         let _ = write!(text, "\ninterrupted: {not_begun} more scenario{} not begun", plural(not_begun));
     }
-    for (rule, count) in &summary.broken {
+    for rule in Rule::ALL.map(Rule::as_str) {
+        let Some(count) = summary.broken.get(rule) else { continue };
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
         let _ = write!(text, "\n{rule} was broken {times}");
     }
