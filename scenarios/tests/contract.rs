@@ -98,3 +98,29 @@ fn a_side_that_no_stream_visits_is_empty() {
         visited.iter().all(|(rule, _, side)| (*rule, *side) == (Rule::ObservationsFirst, contract::Side::At))
     );
 }
+
+/// One slip each in what a file states: the instant, the input, the status, the beginning, a rejection, a word.
+#[test]
+fn a_file_that_states_something_else_differs_from_the_oracle() {
+    let right = "about: x\ncases:\n  - case: a\n    stream:\n      - {at: 1s, vm: a, is: $wire}\n      \
+                 - {at: T+1s, advance: true, gives: [{fires: a, at: T+1s, as: $runbook, since: 1s}]}\n      \
+                 - {at: T, vm: b, is: Running, rejected: true}\n      \
+                 - {at: 2T, vm: b, is: New, unknown: [New]}\n";
+    let agrees = |text: &str| {
+        let cases = contract::read("contract/R1/mine.yaml", text.as_bytes(), None).expect("it reads");
+        cases.iter().all(|case| oracle::expected(&case.case.thresholds, &case.case.inputs) == case.expected)
+    };
+    assert!(agrees(right));
+    let table = [
+        ("fires: a, at: T+1s", "fires: a, at: T"),
+        ("fires: a", "resolves: a"),
+        ("as: $runbook", "as: $wire"),
+        ("since: 1s", "since: 0s"),
+        (", gives: [{fires: a, at: T+1s, as: $runbook, since: 1s}]", ""),
+        (", rejected: true", ""),
+        (", unknown: [New]", ""),
+    ];
+    for (from, to) in table {
+        assert!(right.contains(from) && !agrees(&right.replace(from, to)), "{from} → {to}");
+    }
+}

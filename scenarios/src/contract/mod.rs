@@ -12,7 +12,7 @@
 //!       - {at: T, advance: true}
 //! ```
 //!
-//! `T` is the threshold and `$wire` the status as it is delivered ([`format`] has the rest). An item that is answered with alerts
+//! `T` is the threshold and `$wire` the status as it is delivered ([`mod@format`] has the rest). An item that is answered with alerts
 //! says so under `gives`, one that must be rejected has `rejected: true`, and words to be reported stand under `unknown`. What
 //! a file states is what its author derived from the contract's text. A test compares it with the oracle, which
 //! judges the detectors.
