@@ -1,5 +1,6 @@
 //! The cluster: the loop that turns instants into writes.
 
+use crate::causes::Causes;
 use crate::claim_events::{ClaimEvent, ClaimEvents};
 use crate::config::Config;
 use crate::context::{Context, Event, StatusWrite};
@@ -387,16 +388,21 @@ impl Cluster {
             Event::Requeue { process, work } => {
                 if let Some(index) = self.running(process) {
                     self.seats[index].queue.add(work);
+                    self.trace_cause(index, work, Causes::timer_ran_out);
                 }
             }
             Event::Delayed { process, work } => {
-                if let Some(index) = self.running(process) {
-                    self.seats[index].queue.add_delayed(work, self.now);
+                if let Some(index) = self.running(process)
+                    && self.seats[index].queue.add_delayed(work, self.now)
+                {
+                    self.trace_cause(index, work, Causes::timer_ran_out);
                 }
             }
             Event::Complete { process, work } => {
                 if let Some(index) = self.running(process) {
+                    self.trace_cause(index, work, Causes::begin_pending);
                     self.with_controller(index, |controller, cx| controller.complete(work, cx));
+                    self.trace_cause(index, work, |causes, _, _| causes.end());
                 }
             }
             Event::Answered { process, work } => {
@@ -424,11 +430,13 @@ impl Cluster {
         for index in 0..self.seats.len() {
             let Some(work) = self.seats[index].pop() else { continue };
             self.work_done += 1;
+            self.trace_cause(index, work, Causes::begin);
             let name = self.seats[index].controller.name();
             last = Some((name, work));
             if let Some(latency) = self.environment.api.latency(name) {
                 let event = Event::Answered { process: self.process(index), work };
                 self.seats[index].send(work);
+                self.trace_cause(index, work, Causes::set_timer);
                 self.events.push_after(self.now, latency, Phase::Controller, event);
                 continue;
             }
@@ -441,6 +449,7 @@ impl Cluster {
     /// The requests of a look are answered: what it knew is what was known when it began.
     fn answered(&mut self, index: usize, work: Work) {
         let (seen, again) = self.seats[index].answered(work);
+        self.trace_cause(index, work, Causes::begin_pending);
         let now_known = std::mem::replace(&mut self.seats[index].horizon, seen);
         let action = self.with_controller(index, |controller, cx| controller.reconcile(work, cx));
         self.seats[index].horizon = now_known;
@@ -451,6 +460,12 @@ impl Cluster {
     }
 
     fn follow_up(&mut self, index: usize, work: Work, action: Action) {
+        self.put_off(index, work, action);
+        self.trace_cause(index, work, |causes, _, _| causes.end());
+    }
+
+    /// Puts work off for as long as its outcome asks.
+    fn put_off(&mut self, index: usize, work: Work, action: Action) {
         let process = self.process(index);
         let queue = &mut self.seats[index].queue;
         let delay = match action {
@@ -472,6 +487,7 @@ impl Cluster {
         };
         if let Some(until) = queue.delay(work, self.now, delay) {
             self.events.push_at(until, Phase::Controller, Event::Delayed { process, work });
+            self.trace_cause(index, work, Causes::set_timer);
         }
     }
 
@@ -555,7 +571,7 @@ impl Cluster {
             for missed in from + 1..=revision {
                 let change = self.store.change(missed);
                 if !self.seats[index].horizon.is_held(change.id.kind) {
-                    self.seats[index].hear(change, &self.store);
+                    self.seats[index].hear(change, &self.store, self.trace.causes());
                 }
             }
         }
@@ -565,6 +581,6 @@ impl Cluster {
 
     /// Tells one controller of a change.
     pub(crate) fn tell(&mut self, index: usize, change: &Change) {
-        self.seats[index].hear(change, &self.store);
+        self.seats[index].hear(change, &self.store, self.trace.causes());
     }
 }

@@ -205,26 +205,35 @@ impl Context<'_> {
 
     /// Puts work into this controller's queue after a time (at least in a later turn).
     pub(crate) fn requeue_after(&mut self, delay: Duration, work: impl Into<Work>) {
-        let event = Event::Requeue { process: self.process, work: work.into() };
+        let event = Event::Requeue { process: self.process, work: self.timer_for(work) };
         self.events.push_after(self.now, delay, Phase::Controller, event);
     }
 
     /// Puts work into this controller's queue at an instant.
     pub(crate) fn requeue_at(&mut self, at: Time, work: impl Into<Work>) {
-        let event = Event::Requeue { process: self.process, work: work.into() };
+        let event = Event::Requeue { process: self.process, work: self.timer_for(work) };
         self.events.push_at(at.max(self.now), Phase::Controller, event);
     }
 
     /// Calls this controller's `complete` after a time, before the controllers of that instant.
     pub(crate) fn complete_after(&mut self, delay: Duration, work: impl Into<Work>) {
-        let event = Event::Complete { process: self.process, work: work.into() };
+        let event = Event::Complete { process: self.process, work: self.timer_for(work) };
         self.events.push_after(self.now, delay, Phase::Environment, event);
     }
 
     /// Calls this controller's `complete` at an instant.
     pub(crate) fn complete_at(&mut self, at: Time, work: impl Into<Work>) {
-        let event = Event::Complete { process: self.process, work: work.into() };
+        let event = Event::Complete { process: self.process, work: self.timer_for(work) };
         self.events.push_at(at.max(self.now), Phase::Environment, event);
+    }
+
+    /// Work whose timer this call sets.
+    fn timer_for(&mut self, work: impl Into<Work>) -> Work {
+        let work = work.into();
+        if let Some(causes) = self.trace.causes() {
+            causes.set_timer(self.actor, work);
+        }
+        work
     }
 
     /// A uniform draw of this controller's own stream, ends included.
@@ -266,7 +275,7 @@ impl Context<'_> {
         let verb = if change.new.is_none() { "remove" } else { verb };
         let object = change.object();
         let meta = object.metadata();
-        self.trace.record(self.now, self.actor, verb, |line| {
+        self.trace.record_write(self.now, self.actor, (verb, revision), |line| {
             name(line, object.kind().as_str(), &meta.namespace, &meta.name);
             line.push('\t');
             if let Some(new) = &change.new {

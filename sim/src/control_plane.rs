@@ -90,6 +90,7 @@ impl Cluster {
     /// The process of a controller ends: its queue, its timers and all that it had in memory are lost. Returns whether there is
     /// such a controller; one that is down stays so.
     pub fn stop_controller(&mut self, controller: &str) -> bool {
+        self.forget_causes(controller);
         self.seat_of(controller).map(|index| self.seats[index].stop()).is_some()
     }
 

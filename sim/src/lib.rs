@@ -4,6 +4,7 @@
 //! virtual machine's printable status was written.
 
 mod admission;
+mod causes;
 mod cdi_config;
 mod claim_events;
 mod cluster;

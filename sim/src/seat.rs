@@ -1,5 +1,6 @@
 //! A controller's seat in the cluster: its process, its informers and its queue.
 
+use crate::causes::Causes;
 use crate::controller::Controller;
 use crate::store::{Change, Horizon, Store, View};
 use crate::work_queue::{Work, WorkQueue};
@@ -58,9 +59,16 @@ impl Seat {
     }
 
     /// The informers tell of a change; nobody hears it while the process is down.
-    pub(crate) fn hear(&mut self, change: &Change, store: &Store) {
-        if self.state == State::Up {
-            self.controller.on_change(change, View::new(store, &self.horizon), &mut self.queue);
+    pub(crate) fn hear(&mut self, change: &Change, store: &Store, causes: Option<&mut Causes>) {
+        if self.state == State::Down {
+            return;
+        }
+        if causes.is_some() {
+            self.queue.note_asked();
+        }
+        self.controller.on_change(change, View::new(store, &self.horizon), &mut self.queue);
+        if let Some(causes) = causes {
+            causes.heard(self.controller.name(), change.revision, self.queue.take_asked());
         }
     }
 

@@ -1,5 +1,6 @@
 //! What happened, one line an event, and the digest of it.
 
+use crate::causes::Causes;
 use crate::objects::{
     Condition, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
     Secret, StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
@@ -13,6 +14,11 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// One line of the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceLine {
+    /// Its number, from 1 on; what is not kept counts too.
+    pub number: u64,
+    /// The number of the line that set it off; `None` where it came from outside, as what a user does. Known only of a whole
+    /// trace ([`Keep::Everything`]).
+    pub because: Option<u64>,
     /// When.
     pub at: Time,
     /// Who: a controller, `step` or `environment`.
@@ -50,8 +56,10 @@ pub enum Keep {
 
 impl std::fmt::Display for TraceLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { at, actor, verb, object, detail } = self;
-        write!(f, "{at:<30} {actor:<24} {verb:<7} {object} {detail}")
+        let Self { number, because, at, actor, verb, object, detail } = self;
+        // An instant ignores the width that is asked for, and so do its longest and its shortest form differ.
+        let (at, because) = (at.to_string(), because.map(|line| line.to_string()).unwrap_or_default());
+        write!(f, "{number:>6} {because:>6} {at:<30} {actor:<24} {verb:<7} {object} {detail}")
     }
 }
 
@@ -64,13 +72,16 @@ pub struct Trace {
     lines: Vec<TraceLine>,
     moments_left_out: usize,
     buffer: String,
+    /// Kept only where everything is.
+    causes: Option<Box<Causes>>,
 }
 
 impl Trace {
     /// A trace without events so far.
     pub fn new(keep: Keep) -> Self {
         let (lines, buffer) = (Vec::new(), String::new());
-        Self { digest: 0, events: 0, keep, lines, moments_left_out: 0, buffer }
+        let causes = (keep == Keep::Everything).then(Box::default);
+        Self { digest: 0, events: 0, keep, lines, moments_left_out: 0, buffer, causes }
     }
 
     /// A rolling hash over every event so far.
@@ -93,6 +104,26 @@ impl Trace {
         std::mem::take(&mut self.lines)
     }
 
+    /// What set off what, where that is kept.
+    pub(crate) fn causes(&mut self) -> Option<&mut Causes> {
+        self.causes.as_deref_mut()
+    }
+
+    /// Adds a write of an object, as [`Trace::record`] adds an event.
+    pub(crate) fn record_write(
+        &mut self,
+        at: Time,
+        actor: &'static str,
+        (verb, revision): (&'static str, u64),
+        write: impl FnOnce(&mut String),
+    ) {
+        self.record(at, actor, verb, write);
+        let line = self.events;
+        if let Some(causes) = self.causes() {
+            causes.wrote(revision, line, actor);
+        }
+    }
+
     /// Adds an event. `write` appends the object, then, after a tab, the detail.
     pub(crate) fn record(
         &mut self,
@@ -110,6 +141,8 @@ impl Trace {
         if self.keeps(actor, verb) {
             let (object, detail) = self.buffer.split_once('\t').unwrap_or((&self.buffer, ""));
             self.lines.push(TraceLine {
+                number: self.events,
+                because: self.causes.as_ref().and_then(|causes| causes.current()),
                 at,
                 actor,
                 verb,
@@ -288,7 +321,7 @@ impl Summary for VirtualMachine {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keep, Trace};
+    use super::{Keep, Trace, TraceLine};
     use stuckvm_detector::Time;
 
     fn played(keep: Keep) -> Trace {
@@ -299,6 +332,23 @@ mod tests {
             trace.record(Time::from_secs(1), actor, verb, |out| out.push_str("Pod a/b\tPending"));
         }
         trace
+    }
+
+    #[test]
+    fn columns_stay_where_they_are_whatever_the_instant_is() {
+        let line = |at: &str| TraceLine {
+            number: 7,
+            because: None,
+            at: at.parse().expect("a time"),
+            actor: "user",
+            verb: "create",
+            object: "Pod a/b".into(),
+            detail: "Pending".into(),
+        };
+        let column = |at| line(at).to_string().find("user");
+        assert_eq!(column("2022-10-03T11:11:07Z"), column("2022-10-03T11:11:07.000000001Z"));
+        let longest = line("2022-10-03T11:11:07.000000001Z").to_string();
+        assert!(longest.contains("07.000000001Z user "), "the longest one fits: {longest}");
     }
 
     #[test]

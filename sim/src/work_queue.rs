@@ -41,6 +41,8 @@ pub struct WorkQueue {
     failures: IndexMap<Work, u32, FxBuildHasher>,
     /// Until when work waits that was put off: at most once, at the earliest of the instants it was put off to.
     delayed: IndexMap<Work, Delay, FxBuildHasher>,
+    /// What was asked for since somebody looked, what waited already included; kept only where somebody does.
+    asked: Option<Vec<Work>>,
 }
 
 /// Until when work is put off.
@@ -62,9 +64,22 @@ impl Delay {
 }
 
 impl WorkQueue {
+    /// Takes down what is asked for, for [`WorkQueue::take_asked`].
+    pub(crate) fn note_asked(&mut self) {
+        self.asked = Some(Vec::new());
+    }
+
+    /// Takes what was asked for since the last call, also where it waited already.
+    pub(crate) fn take_asked(&mut self) -> Vec<Work> {
+        self.asked.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Adds work unless it waits already.
     pub fn add(&mut self, work: impl Into<Work>) {
         let work = work.into();
+        if let Some(asked) = &mut self.asked {
+            asked.push(work);
+        }
         if self.waiting.insert(work) {
             self.order.push_back(work);
         }
@@ -111,13 +126,15 @@ impl WorkQueue {
         }
     }
 
-    /// Adds work whose timer has run out, unless a later timer was overtaken by an earlier one.
-    pub(crate) fn add_delayed(&mut self, work: Work, now: Time) {
+    /// Adds work whose timer has run out, unless a later timer was overtaken by an earlier one; says whether it did.
+    pub(crate) fn add_delayed(&mut self, work: Work, now: Time) -> bool {
         let is_due = |known: &Delay| known.until == now && known.idle_period.is_none();
-        if self.delayed.get(&work).is_some_and(is_due) {
+        let due = self.delayed.get(&work).is_some_and(is_due);
+        if due {
             self.delayed.swap_remove(&work);
             self.add(work);
         }
+        due
     }
 
     /// Counts a failure and returns how long to wait: 5 ms, doubling, at most 1000 s.
