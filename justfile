@@ -39,3 +39,8 @@ bench:
 # Plays the catalog, or the scenarios of these names.
 run *NAMES:
     cargo run --release -- run {{NAMES}}
+
+# A JUnit report, put to its schema by xmllint (Debian: libxml2-utils).
+junit FILE="target/junit.xml":
+    cargo run --release -- run --catalog scenarios/must-fail --junit {{FILE}} || test $? -eq 1
+    xmllint --noout --schema scenarios/tests/junit.xsd {{FILE}}

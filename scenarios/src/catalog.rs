@@ -45,6 +45,14 @@ impl Tree {
         }
     }
 
+    /// The file of that path on disk, if it is one.
+    pub fn file(&self, path: &str) -> Option<PathBuf> {
+        match self {
+            Self::Embedded => None,
+            Self::Folder(root) => Some(root.join(path)),
+        }
+    }
+
     /// Every scenario file, in order of path.
     ///
     /// # Errors

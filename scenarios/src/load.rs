@@ -7,6 +7,8 @@ use crate::format::{Manifest, Scenario};
 use crate::input_error::InputError;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use stuckvm_sim::manifest::{self, Document, ManifestError, read_objects, split};
 use stuckvm_sim::validation::{Refusal, refusals};
 use stuckvm_sim::{Kind, Object};
@@ -16,6 +18,10 @@ use stuckvm_sim::{Kind, Object};
 pub struct Loaded {
     /// Its file, from the root of its tree.
     pub path: String,
+    /// The file as users name it; `None` for one that is part of the program.
+    pub file: Option<PathBuf>,
+    /// The text as it was read, with the place of each field.
+    pub document: Arc<Document>,
     /// What the file says.
     pub scenario: Scenario,
     /// The manifests that it names.
@@ -40,13 +46,19 @@ struct Remarks {
 /// If the file, or one that it names, cannot be used; nothing has been run.
 pub fn load(tree: &Tree, path: &str) -> Result<Loaded, InputError> {
     let shown = tree.shown(path);
-    let document = only_document(tree, path)?;
+    let document = Arc::new(only_document(tree, path)?);
     let scenario = read(&document).map_err(|error| error.in_file(&shown))?;
     check::scenario(&scenario, &document).map_err(|error| error.in_file(&shown))?;
     let refused = check::refused_templates(&scenario, &document, &shown);
     let mut remarks = Remarks { refused, ..Remarks::default() };
-    let mut loaded =
-        Loaded { path: path.to_owned(), scenario, files: Files::default(), skipped: BTreeMap::new() };
+    let mut loaded = Loaded {
+        path: path.to_owned(),
+        file: tree.file(path),
+        document: document.clone(),
+        scenario,
+        files: Files::default(),
+        skipped: BTreeMap::new(),
+    };
     for (field, manifest) in check::manifests(&loaded.scenario) {
         match manifest {
             Manifest::Inline(value) => {

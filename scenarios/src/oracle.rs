@@ -235,6 +235,11 @@ fn word(status: &str) -> Word<'_> {
     }
 }
 
+/// Whether a word is an error status, in either spelling.
+pub(crate) fn is_error(word: &str) -> bool {
+    error_status(word).is_some()
+}
+
 /// The runbook's spelling, if the word is an error status in either.
 fn error_status(word: &str) -> Option<&'static str> {
     let row = ERRORS.iter().find(|(runbook, wire)| *runbook == word || *wire == word);

@@ -3,8 +3,10 @@
 use crate::format::VmName;
 use crate::judge::judge;
 use crate::load::Loaded;
+use crate::oracle::Thresholds;
 use crate::pins;
 use crate::play::{PlayOptions, Played, play};
+use crate::stream::Input;
 use crate::verdict::{Outcome, StatusEntry, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -42,6 +44,10 @@ impl<'a> RunOptions<'a> {
 pub struct Run {
     /// The verdict and what it stands on.
     pub outcome: Outcome,
+    /// The thresholds that held.
+    pub thresholds: Thresholds,
+    /// Everything that was delivered to the detector, in order.
+    pub inputs: Vec<Input>,
     /// The lines of the trace.
     pub trace: Vec<TraceLine>,
     /// How many moments the trace has besides ([`Keep::Moments`]).
@@ -67,8 +73,10 @@ pub(crate) fn outcome(loaded: &Loaded, mut played: Played, verdict: Verdict) -> 
         alerts: played.alerts,
         lag: Some(played.lag),
     };
+    let Played { thresholds, inputs, .. } = played;
     let trace = played.cluster.trace_mut();
-    Run { outcome, moments_left_out: trace.moments_left_out(), trace: trace.take_lines() }
+    let moments_left_out = trace.moments_left_out();
+    Run { outcome, thresholds, inputs, moments_left_out, trace: trace.take_lines() }
 }
 
 /// Runs scenarios on the current thread pool and hands over what came of each: in the order of the input, each as soon as

@@ -86,6 +86,8 @@ impl Part {
 pub struct Unmet {
     /// Which part of `expect`.
     pub part: Part,
+    /// Which entry of that part, from 0; `None` where it is about the part as a whole.
+    pub entry: Option<usize>,
     /// The virtual machine, where it is about one.
     pub vm: Option<Vm>,
     /// The instant, where it is about one.

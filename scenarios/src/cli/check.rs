@@ -1,6 +1,7 @@
 //! `stuckvm check`.
 
 use super::progress::Progress;
+use super::reports::{Reports, palette};
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, Format, print};
 use clap::Args;
@@ -11,8 +12,10 @@ use stuckvm_scenarios::catalog::select_by;
 use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Subject, check_all, subjects};
 use stuckvm_scenarios::contract;
 use stuckvm_scenarios::judge::Profile;
+use stuckvm_scenarios::report::explain::Evidence;
 use stuckvm_scenarios::report::{
-    Summary, json_coverage, json_line, json_summary, text_coverage, text_line, text_rules, text_summary,
+    Entry, Summary, json_coverage, json_line, json_summary, text_coverage, text_line, text_rules,
+    text_summary,
 };
 use stuckvm_scenarios::run::RunOptions;
 
@@ -27,36 +30,48 @@ pub(super) struct Arguments {
     /// Judges nothing and prints how many of the contract's cases visit each rule, status and side of the boundary.
     #[arg(long)]
     coverage: bool,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
-    let Arguments { selection, threshold, coverage } = arguments;
+    let Arguments { selection, threshold, coverage, reports } = arguments;
     let subjects = chosen(arguments)?;
     if *coverage {
         return print_coverage(subjects, format);
     }
+    let alone = subjects.len() == 1;
+    let mut writers = reports.open(format)?;
     let candidate = BuiltIn::candidate();
     let stop = stop_on_interrupt()?;
     let options = RunOptions {
         seed: selection.seed,
         threshold: *threshold,
         stop: Some(&stop),
-        ..RunOptions::default()
+        keep_trace: reports.keep_trace().unwrap_or_default(),
     };
     let progress = Progress::new(subjects.len());
     let mut summary = about(&candidate, *threshold);
     selection.pool()?.install(|| {
-        check_all(&subjects, &candidate, options, |_, run| {
+        check_all(&subjects, &candidate, options, |subject, run| {
             summary.add(&run.outcome);
+            let outcome = &run.outcome;
+            let evidence = Evidence::of(&run, subject.about(), subject.loaded());
             let text = match format {
-                Format::Json => json_line(&run.outcome),
-                Format::Text => text_line(&run.outcome),
+                Format::Json => json_line(outcome),
+                Format::Text => reports
+                    .explanation(&evidence, alone)
+                    .unwrap_or_else(|| palette().verdict(&outcome.verdict, &text_line(outcome))),
             };
-            progress.ended(&run.outcome.scenario, || print(&text));
+            progress.ended(&outcome.scenario, || {
+                print(&text);
+                writers.add(Entry::of(outcome, subject.loaded()));
+            });
         });
     });
     progress.finish();
     summary.not_begun = stop.load(Ordering::Relaxed).then(|| subjects.len() - summary.scenarios);
+    writers.finish(&summary)?;
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => {

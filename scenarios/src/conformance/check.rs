@@ -31,6 +31,14 @@ impl Subject {
         }
     }
 
+    /// The scenario, if it is one.
+    pub fn loaded(&self) -> Option<&Loaded> {
+        match self {
+            Self::Scenario(loaded) => Some(loaded),
+            Self::Contract(_) => None,
+        }
+    }
+
     /// What it shows, in a sentence or two.
     pub fn about(&self) -> &str {
         match self {
@@ -83,6 +91,7 @@ fn check_scenario(loaded: &Loaded, candidate: &dyn Candidate, options: RunOption
         verdict => verdict,
     };
     played.alerts = alerts(answers);
+    played.thresholds = case.thresholds;
     outcome(loaded, played, verdict)
 }
 
@@ -103,7 +112,8 @@ fn check_contract(contract: &ContractCase, candidate: &dyn Candidate) -> Run {
         alerts,
         lag: None,
     };
-    Run { outcome, trace: Vec::new(), moments_left_out: 0 }
+    let Case { thresholds, inputs, .. } = case.clone();
+    Run { outcome, thresholds, inputs, trace: Vec::new(), moments_left_out: 0 }
 }
 
 fn alerts(answers: Vec<Answer>) -> Vec<Alert> {

@@ -49,6 +49,7 @@ pub(super) fn check(pinned: &[ExpectedEvent], start: Time, recorded: &[Recorded]
     let wanted = format!("{} {} {}", pin.severity, pin.reason, pin.message.as_deref().unwrap_or("*"));
     Some(Unmet {
         part: Part::Events,
+        entry: Some(index),
         vm: None,
         at: Some(after(start, pin.at.0)),
         expected: format!("events[{index}], {} {} at {at}{often}: {wanted}", pin.kind, pin.name),

@@ -39,7 +39,7 @@ pub(crate) fn named(expect: &Expect) -> BTreeSet<VmName> {
 /// How many alerts in all, and how many fire with which status.
 fn check_counts(pinned: &Counts, alerts: &[Alert]) -> Option<Unmet> {
     let count = |wanted: &dyn Fn(&Alert) -> bool| alerts.iter().filter(|alert| wanted(alert)).count() as u64;
-    let unmet = |expected, got| Unmet { part: Part::Counts, vm: None, at: None, expected, got };
+    let unmet = |expected, got| Unmet { part: Part::Counts, entry: None, vm: None, at: None, expected, got };
     let say = |firing: u64, resolved: u64| format!("{firing} firing, {resolved} resolved");
     let [firing, resolved] =
         [AlertKind::Firing, AlertKind::Resolved].map(|kind| count(&|alert| alert.kind == kind));
@@ -58,7 +58,8 @@ fn check_counts(pinned: &Counts, alerts: &[Alert]) -> Option<Unmet> {
 fn check_statuses(pinned: &[ExpectedStatus], start: Time, statuses: &[StatusEntry]) -> Option<Unmet> {
     let machines: BTreeSet<&VmName> = pinned.iter().map(|pin| &pin.vm).collect();
     for vm in machines {
-        let wanted: Vec<&ExpectedStatus> = pinned.iter().filter(|pin| pin.vm == *vm).collect();
+        let of_machine = pinned.iter().enumerate().filter(|(_, pin)| pin.vm == *vm);
+        let (entries, wanted): (Vec<usize>, Vec<&ExpectedStatus>) = of_machine.unzip();
         let came: Vec<&StatusEntry> =
             statuses.iter().filter(|entry| is(&entry.vm, vm) && !entry.status.is_empty()).collect();
         for index in 0..wanted.len().max(came.len()) {
@@ -70,6 +71,8 @@ fn check_statuses(pinned: &[ExpectedStatus], start: Time, statuses: &[StatusEntr
             let nothing = || "nothing more".to_owned();
             return Some(Unmet {
                 part: Part::Status,
+                // What came beyond the list is shown at its end.
+                entry: entries.get(index).or(entries.last()).copied(),
                 vm: came.map(|entry| entry.vm.clone()).or_else(|| Some(Vm::new(&vm.namespace, &vm.name, ""))),
                 at: wanted
                     .map(|pin| after(start, pin.at.0))
@@ -124,8 +127,14 @@ fn check_alerts(pinned: &[ExpectedAlert], start: Time, alerts: &[Alert]) -> Opti
     };
     let (wanted, came) = (wanted.get(index), came.get(index));
     let first = [wanted, came].into_iter().flatten().min()?;
+    let of_machine = |pin: &ExpectedAlert| pin.vm == first.2;
+    let at_instant = |pin: &ExpectedAlert| {
+        [Some(pin.fires), pin.resolves].into_iter().flatten().any(|at| after(start, at.0) == first.0)
+    };
+    let exactly = pinned.iter().position(|pin| of_machine(pin) && at_instant(pin));
     Some(Unmet {
         part: Part::Alerts,
+        entry: exactly.or_else(|| pinned.iter().position(of_machine)),
         vm: Some(Vm::new(&first.2.namespace, &first.2.name, "")),
         at: Some(first.0),
         expected: say(wanted),

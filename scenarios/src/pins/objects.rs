@@ -69,6 +69,7 @@ impl ObjectPins {
         let at = since(self.start, look.at);
         Some(Unmet {
             part: Part::Objects,
+            entry: Some(look.pin),
             vm: None,
             at: Some(look.at),
             expected: format!("objects[{}], {} {} at {at}: {expected}", look.pin, pin.kind, pin.name),
