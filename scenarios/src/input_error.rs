@@ -29,6 +29,31 @@ pub enum InputError {
         /// What the system says.
         problem: String,
     },
+    /// A file that would be overwritten.
+    #[error(
+        "{file}:\n  it is there already\n  try       another name, or `--output FILE`; nothing is overwritten"
+    )]
+    Exists {
+        /// Its path.
+        file: String,
+    },
+    /// A cause that no template has.
+    #[error("no template shows the cause `{cause}`\n  expected  one of\n            {}", wrap(known, 68).join("\n            "))]
+    UnknownCause {
+        /// The word.
+        cause: String,
+        /// The causes that there are, between commas.
+        known: String,
+    },
+    /// A name that no scenario can have.
+    #[error(
+        "no scenario can be named `{name}`\n  expected  letters, digits, `-`, `_` and `.`, in parts between `/`\n  \
+         try       a path such as `mine/missing-claim`"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
     /// A folder without scenarios.
     #[error(
         "{folder}:\n  expected  scenario files, *.yaml or *.yml, in it or in folders within\n  found     none\n  \

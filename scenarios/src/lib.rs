@@ -11,6 +11,7 @@
 //! | what every detector is put to, rule by rule | [`contract`] |
 //! | any detector, judged by every case | [`conformance`] |
 //! | reports | [`report`] |
+//! | scenarios to begin with | [`template`] |
 //! | what is said of a bug | [`internal_error`] |
 //! | the streams that detectors read and write | [`stream`], [`detect`] |
 
@@ -38,6 +39,7 @@ pub mod run;
 mod set_up;
 mod steps;
 pub mod stream;
+pub mod template;
 pub mod verdict;
 
 pub use conformance::check;

@@ -5,6 +5,7 @@ mod detect;
 mod explain;
 mod list;
 mod metrics;
+mod new;
 mod objects;
 mod output;
 mod progress;
@@ -51,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// List the scenarios of the catalog.
     List(list::Arguments),
+    /// Write a scenario to begin with: a commented file that passes.
+    New(new::Arguments),
     /// Read observations, write alerts, a JSON object a line.
     Detect(detect::Arguments),
     /// Say on which node each waiting pod of a cluster goes, a JSON object a line.
@@ -85,6 +88,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, format),
         Command::Check(arguments) => check::run(&arguments, format),
         Command::List(arguments) => list::run(&arguments, format),
+        Command::New(arguments) => new::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schedule(arguments) => schedule::run(&arguments, format),
         Command::Status(arguments) => status::run(&arguments),
