@@ -40,6 +40,10 @@ bench:
 run *NAMES:
     cargo run --release -- run {{NAMES}}
 
+# The crates as others get them: packaged, and used by a crate outside of the workspace.
+package:
+    cargo test -p stuckvm-scenarios --test packaging -- --include-ignored
+
 # A JUnit report, put to its schema by xmllint (Debian: libxml2-utils).
 junit FILE="target/junit.xml":
     cargo run --release -- run --catalog scenarios/must-fail --junit {{FILE}} || test $? -eq 1
