@@ -10,6 +10,7 @@ use stuckvm_detector::{NamedDetector, NamedSnapshot, RestoreError, Rule, RuleErr
 use stuckvm_sim::manifest::wrap;
 
 use crate::feed::{feed, stream_alert};
+use crate::quote::quote;
 use crate::stream::{Event, Input, LINE_ADVICE};
 
 /// What the command line asks for.
@@ -255,15 +256,5 @@ impl<O: Write, E: Write> Run<'_, O, E> {
                 .map_err(DetectError::Write)?;
         }
         Ok(self.summary)
-    }
-}
-
-/// At most 200 characters of a line.
-fn quote(line: &[u8]) -> String {
-    const CHARS_MAX: usize = 200;
-    let text = String::from_utf8_lossy(line.trim_ascii());
-    match text.char_indices().nth(CHARS_MAX - 1) {
-        Some((end, _)) if text[end..].chars().count() > 1 => format!("{}…", &text[..end]),
-        _ => text.into_owned(),
     }
 }

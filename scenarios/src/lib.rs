@@ -34,6 +34,7 @@ pub mod load;
 pub mod oracle;
 mod pins;
 pub mod play;
+mod quote;
 pub mod report;
 pub mod run;
 mod set_up;

@@ -58,6 +58,15 @@ pub trait Session {
     ///
     /// As [`Session::input`].
     fn snapshot(&mut self) -> Result<String, RunError>;
+
+    /// Tells it that nothing more comes. Not called of one that is stopped in the middle.
+    ///
+    /// # Errors
+    ///
+    /// If it has more to say, or does not end.
+    fn finish(&mut self) -> Result<(), RunError> {
+        Ok(())
+    }
 }
 
 /// What a detector can do beyond the least.

@@ -72,7 +72,7 @@ fn ask(case: &Case, candidate: &dyn Candidate, answers: &mut Vec<Answer>) -> Res
         }
         answers.push(session.input(seq(place), input)?);
     }
-    Ok(())
+    Ok(session.finish()?)
 }
 
 fn check_threshold(case: &Case, candidate: &dyn Candidate) -> Result<(), Stop> {

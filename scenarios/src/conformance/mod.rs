@@ -5,6 +5,7 @@
 //! | one delivered stream with the thresholds that hold for it | [`Case`] |
 //! | who is judged, and how it is started for a case | [`Candidate`], [`Session`] |
 //! | a detector in Rust as such | [`Detector`], [`InProcess`] |
+//! | a program in any language | [`Exec`] |
 //! | what the harness makes of the answers | [`examine()`] |
 //! | a whole check in one line of a test | [`check`] |
 //! | all that there is to be put to | [`subjects`], [`check_all`] |
@@ -17,6 +18,7 @@ mod case;
 mod check;
 mod examine;
 mod in_a_test;
+mod exec;
 mod in_process;
 
 pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
@@ -24,4 +26,5 @@ pub use case::Case;
 pub use check::{Subject, check_all, check_one, subjects};
 pub use examine::{Examined, examine};
 pub use in_a_test::{check, check_candidate};
+pub use exec::Exec;
 pub use in_process::{BuiltIn, Detector, InProcess, Rejected};
