@@ -48,3 +48,11 @@ package:
 junit FILE="target/junit.xml":
     cargo run --release -- run --catalog scenarios/must-fail --junit {{FILE}} || test $? -eq 1
     xmllint --noout --schema scenarios/tests/junit.xsd {{FILE}}
+
+# Puts the examples in Python, Go and Rust to every case.
+examples:
+    examples/check.sh
+
+# Puts a program to every case, or to those of these names.
+check-exec CMD *NAMES:
+    cargo run --release -- check --exec {{quote(CMD)}} {{NAMES}}

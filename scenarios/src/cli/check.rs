@@ -6,10 +6,11 @@ use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped}
 use super::{CommandResult, Format, print};
 use clap::Args;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stuckvm_scenarios::catalog::select_by;
-use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Subject, check_all, subjects};
+use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Exec, Subject, check_all, subjects};
 use stuckvm_scenarios::contract;
 use stuckvm_scenarios::judge::Profile;
 use stuckvm_scenarios::report::explain::Evidence;
@@ -30,20 +31,26 @@ pub(super) struct Arguments {
     /// Judges nothing and prints how many of the contract's cases visit each rule, status and side of the boundary.
     #[arg(long)]
     coverage: bool,
+    /// Judges a program that speaks protocol 1, in place of the built-in detector; `sh` runs it, once a case.
+    #[arg(long, value_name = "CMD")]
+    exec: Option<String>,
+    /// How long the program's answer to a line may take, of wall time.
+    #[arg(long, value_name = "DURATION", value_parser = timeout, default_value = "10s", requires = "exec")]
+    timeout: Duration,
     #[command(flatten)]
     reports: Reports,
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
-    let Arguments { selection, threshold, coverage, reports } = arguments;
+    let Arguments { selection, threshold, coverage, reports, .. } = arguments;
     let subjects = chosen(arguments)?;
     if *coverage {
         return print_coverage(subjects, format);
     }
     let alone = subjects.len() == 1;
     let mut writers = reports.open(format)?;
-    let candidate = BuiltIn::candidate();
     let stop = stop_on_interrupt()?;
+    let candidate = candidate(arguments, &stop);
     let options = RunOptions {
         seed: selection.seed,
         threshold: *threshold,
@@ -51,9 +58,9 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
         keep_trace: reports.keep_trace().unwrap_or_default(),
     };
     let progress = Progress::new(subjects.len());
-    let mut summary = about(&candidate, *threshold);
+    let mut summary = about(&*candidate, *threshold);
     selection.pool()?.install(|| {
-        check_all(&subjects, &candidate, options, |subject, run| {
+        check_all(&subjects, &*candidate, options, |subject, run| {
             summary.add(&run.outcome);
             let outcome = &run.outcome;
             let evidence = Evidence::of(&run, subject.about(), subject.loaded());
@@ -94,6 +101,14 @@ fn print_coverage(subjects: Vec<Subject>, format: Format) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Who is judged.
+fn candidate(arguments: &Arguments, stop: &Arc<AtomicBool>) -> Box<dyn Candidate> {
+    match &arguments.exec {
+        None => Box::new(BuiltIn::candidate()),
+        Some(command) => Box::new(Exec::new(command).with_timeout(arguments.timeout).with_stop(stop.clone())),
+    }
+}
+
 /// What the detector is put to.
 fn chosen(arguments: &Arguments) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
     let Arguments { selection, threshold, .. } = arguments;
@@ -117,8 +132,16 @@ fn about(candidate: &dyn Candidate, threshold: Option<Duration>) -> Summary {
 }
 
 fn threshold(text: &str) -> Result<Duration, String> {
+    longer_than_nothing("threshold", text)
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    longer_than_nothing("timeout", text)
+}
+
+fn longer_than_nothing(what: &str, text: &str) -> Result<Duration, String> {
     match super::duration(text)? {
-        Duration::ZERO => Err("a threshold is longer than 0s".to_owned()),
-        threshold => Ok(threshold),
+        Duration::ZERO => Err(format!("a {what} is longer than 0s")),
+        duration => Ok(duration),
     }
 }

@@ -3,7 +3,7 @@
 use super::{FAILED, INTERRUPTED};
 use clap::Args;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,11 +72,13 @@ pub(super) fn tell_of_skipped(Loaded { scenario, skipped, .. }: &Loaded) {
     }
 }
 
-/// What turns true when the user interrupts. The second time ends the program at once.
+/// What turns true when the user interrupts or the terminal goes away: detectors that run must not be left behind. The second time ends the program at once.
 pub(super) fn stop_on_interrupt() -> std::io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), stop.clone())?;
-    flag::register(SIGINT, stop.clone())?;
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), stop.clone())?;
+        flag::register(signal, stop.clone())?;
+    }
     Ok(stop)
 }
 

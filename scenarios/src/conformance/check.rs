@@ -3,6 +3,7 @@
 use super::candidate::{Answer, Candidate};
 use super::case::Case;
 use super::examine::{Examined, examine};
+use super::patience::Patience;
 use crate::contract::ContractCase;
 use crate::load::Loaded;
 use crate::oracle::Thresholds;
@@ -11,6 +12,7 @@ use crate::run::{Run, RunOptions, in_order, outcome, pinned};
 use crate::stream::Alert;
 use crate::verdict::{Outcome, Verdict};
 use std::time::Duration;
+use stuckvm_detector::Time;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Something that detectors are put to.
@@ -66,14 +68,39 @@ pub fn check_one(subject: &Subject, candidate: &dyn Candidate, options: RunOptio
 }
 
 /// Puts a detector to many, on the current thread pool, and hands over what came of each: in the order of the subjects, each as
-/// soon as it and all before it have ended.
+/// soon as it and all before it have ended. After three time-outs in a row nothing more is started.
 pub fn check_all(
     subjects: &[Subject],
     candidate: &dyn Candidate,
     options: RunOptions<'_>,
-    each: impl FnMut(&Subject, Run) + Send,
+    mut each: impl FnMut(&Subject, Run) + Send,
 ) {
-    in_order(subjects, options.stop, |subject| check_one(subject, candidate, options), each);
+    let patience = Patience::default();
+    let work = |subject: &Subject| match patience.is_over() {
+        true => not_started(subject),
+        false => check_one(subject, candidate, options),
+    };
+    in_order(subjects, options.stop, work, |subject, run| {
+        // Some that come later in the list were begun before it was known.
+        let run = if patience.is_over() { not_started(subject) } else { run };
+        patience.count(&run.outcome.verdict);
+        each(subject, run);
+    });
+}
+
+fn not_started(subject: &Subject) -> Run {
+    let outcome = Outcome {
+        scenario: subject.name().to_owned(),
+        start: Time::ZERO,
+        verdict: Patience::not_started(),
+        digest: 0,
+        events: 0,
+        statuses: Vec::new(),
+        alerts: Vec::new(),
+        lag: None,
+    };
+    let thresholds = Thresholds::default();
+    Run { outcome, thresholds, inputs: Vec::new(), trace: Vec::new(), moments_left_out: 0 }
 }
 
 /// What the file pins is judged by the alerts of the detector that the cluster was played with: of the candidate the contract is

@@ -17,14 +17,15 @@ mod candidate;
 mod case;
 mod check;
 mod examine;
-mod in_a_test;
 mod exec;
+mod in_a_test;
 mod in_process;
+mod patience;
 
 pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
 pub use case::Case;
 pub use check::{Subject, check_all, check_one, subjects};
 pub use examine::{Examined, examine};
-pub use in_a_test::{check, check_candidate};
 pub use exec::Exec;
+pub use in_a_test::{check, check_candidate};
 pub use in_process::{BuiltIn, Detector, InProcess, Rejected};

@@ -110,7 +110,9 @@ pub(super) fn because(outcome: &Outcome) -> Vec<String> {
         Verdict::Pass => Vec::new(),
         Verdict::NotTested(lack) => vec![lack.clone()],
         Verdict::Error(error) => {
-            error.because.iter().map(|reason| format!("{}: {reason}", error.kind.as_str())).collect()
+            let label = [error.kind.as_str(), ": "].concat();
+            let labels = std::iter::once(&*label).chain(std::iter::repeat(""));
+            labels.zip(&error.because).map(|(label, reason)| label.to_owned() + reason).collect()
         }
         Verdict::Unmet(unmet) => {
             let vm =

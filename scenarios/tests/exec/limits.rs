@@ -1,8 +1,9 @@
 //! Programs that would make the harness wait or grow without end, and what they leave behind.
 
-use crate::{CEILING, DONE, HELLO, error, error_of, fresh_file, observed, quiet_case, with_timeout};
+use crate::{
+    CEILING, DONE, HELLO, assert_gone, error, error_of, fresh_file, observed, quiet_case, with_timeout,
+};
 use std::fs::read_to_string;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,18 +28,6 @@ fn in_bounded_memory<T>(work: impl FnOnce() -> T) -> T {
     let grown = peak_memory() - before;
     assert!(grown < 200 << 10, "the harness has grown by {grown} KiB");
     result
-}
-
-/// Waits until the process whose id stands in the file is gone, or a zombie that nobody looks after.
-fn assert_gone(file: &Path) {
-    let pid = read_to_string(file).expect("the program has written its child's id");
-    let stat = format!("/proc/{}/stat", pid.trim());
-    let is_gone = || read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
-    let begun = Instant::now();
-    while !is_gone() {
-        assert!(begun.elapsed() < CEILING, "{pid} lives on");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

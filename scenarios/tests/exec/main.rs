@@ -2,11 +2,13 @@
 //!
 //! The programs are small scripts for `sh`, so that the tests need nothing but Rust and a shell.
 
+mod command;
 mod hostile;
 mod limits;
 mod right;
 
-use std::path::PathBuf;
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use stuckvm_detector::Time;
 use stuckvm_scenarios::conformance::{Case, Examined, Exec, examine};
@@ -63,4 +65,16 @@ fn fresh_file(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);
     path
+}
+
+/// Waits until the process whose id stands in the file is gone, or a zombie that nobody looks after.
+fn assert_gone(file: &Path) {
+    let pid = read_to_string(file).expect("the program has written its child's id");
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let is_gone = || read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
+    let begun = Instant::now();
+    while !is_gone() {
+        assert!(begun.elapsed() < CEILING, "{pid} lives on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

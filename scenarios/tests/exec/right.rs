@@ -38,7 +38,7 @@ fn what_a_program_cannot_is_not_tested() {
 }
 
 /// The example `protocol_detector`, built as this test is.
-static PROTOCOL_DETECTOR: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static PROTOCOL_DETECTOR: LazyLock<String> = LazyLock::new(|| {
     let test = std::env::current_exe().expect("a test has a path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("it lies in target/PROFILE/deps");
     let release = folder.ends_with("release").then_some("--release");
