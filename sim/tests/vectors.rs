@@ -64,7 +64,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "datavolume/import-step", run: datavolume_step::run, floor: None },
     Suite { name: "kubelet/images", run: images::run, floor: None },
     Suite { name: "kubelet/pod-status", run: pod_status::run, floor: None },
-    Suite { name: "kubelet/pod-timeline", run: pod_timeline::run, floor: Some(640) },
+    Suite { name: "kubelet/pod-timeline", run: pod_timeline::run, floor: None },
     Suite { name: "launcher/launcher", run: launcher::run, floor: None },
     Suite { name: "launcher/launcher-table", run: launcher::run, floor: None },
     Suite { name: "nodes/lifecycle", run: nodes::run, floor: None },
