@@ -428,22 +428,30 @@ impl Cluster {
     fn turn(&mut self) -> Option<(&'static str, Work)> {
         let mut last = None;
         for index in 0..self.seats.len() {
-            let Some(work) = self.seats[index].pop() else { continue };
-            self.work_done += 1;
-            self.trace_cause(index, work, Causes::begin);
-            let name = self.seats[index].controller.name();
-            last = Some((name, work));
-            if let Some(latency) = self.environment.api.latency(name) {
-                let event = Event::Answered { process: self.process(index), work };
-                self.seats[index].send(work);
-                self.trace_cause(index, work, Causes::set_timer);
-                self.events.push_after(self.now, latency, Phase::Controller, event);
-                continue;
+            while let Some(work) = self.seats[index].pop() {
+                self.work_done += 1;
+                last = Some((self.seats[index].controller.name(), work));
+                self.work(index, work);
+                if !self.seats[index].controller.goes_on() {
+                    break;
+                }
             }
-            let action = self.with_controller(index, |controller, cx| controller.reconcile(work, cx));
-            self.follow_up(index, work, action);
         }
         last
+    }
+
+    /// A controller does a piece of work, or has sent its requests where the API server is slow.
+    fn work(&mut self, index: usize, work: Work) {
+        self.trace_cause(index, work, Causes::begin);
+        if let Some(latency) = self.environment.api.latency(self.seats[index].controller.name()) {
+            let event = Event::Answered { process: self.process(index), work };
+            self.seats[index].send(work);
+            self.trace_cause(index, work, Causes::set_timer);
+            self.events.push_after(self.now, latency, Phase::Controller, event);
+            return;
+        }
+        let action = self.with_controller(index, |controller, cx| controller.reconcile(work, cx));
+        self.follow_up(index, work, action);
     }
 
     /// The requests of a look are answered: what it knew is what was known when it began.
@@ -502,6 +510,8 @@ impl Cluster {
             process: Process::USER,
             store: &mut self.store,
             horizon: None,
+            rehearses: false,
+            held_events: None,
             events: &mut self.events,
             trace: &mut self.trace,
             status_writes: &mut self.status_writes,
@@ -529,6 +539,8 @@ impl Cluster {
             process,
             store: &mut self.store,
             horizon: Some(horizon),
+            rehearses: false,
+            held_events: None,
             events: &mut self.events,
             trace: &mut self.trace,
             status_writes: &mut self.status_writes,

@@ -4,6 +4,7 @@ use crate::claim_events::{ClaimEvent, ClaimEvents};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::event_queue::{EventQueue, Phase};
+use crate::held_event::{HeldEvent, Said};
 use crate::journal::Entry;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{Pod, VirtualMachine};
@@ -81,6 +82,8 @@ pub(crate) struct Context<'a> {
     pub(super) process: Process,
     pub(super) store: &'a mut Store,
     pub(super) horizon: Option<&'a Horizon>,
+    pub(super) rehearses: bool,
+    pub(super) held_events: Option<Vec<HeldEvent>>,
     pub(super) events: &'a mut EventQueue<Event>,
     pub(super) trace: &'a mut Trace,
     pub(super) status_writes: &'a mut Vec<StatusWrite>,
@@ -100,6 +103,20 @@ impl Context<'_> {
     /// The API server's own view: for what a real component asks the server itself (a live GET), not for caches.
     pub(crate) fn newest(&self) -> View<'_> {
         View::newest(self.store)
+    }
+
+    /// Lets a look be played of which nothing remains: no event, no timer, no write. What writes asks
+    /// [`Context::rehearses`] first.
+    pub(crate) fn rehearse<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> R {
+        self.rehearses = true;
+        let (result, _unsaid) = self.hold_events(look);
+        self.rehearses = false;
+        result
+    }
+
+    /// Whether this is a rehearsal.
+    pub(crate) fn rehearses(&self) -> bool {
+        self.rehearses
     }
 
     /// Creates an object, unless a quota or a webhook refuses it.
@@ -177,26 +194,46 @@ impl Context<'_> {
         &mut self,
         on: &impl Resource,
         field: &str,
-        kind: EventType,
+        severity: EventType,
         (reason, message): (&str, &str),
     ) {
-        let meta = on.metadata();
+        self.say(Said { kind: type_name(on), meta: on.metadata(), field, severity, reason, message });
+    }
+
+    /// Records an event that was held.
+    pub(crate) fn event_held(&mut self, held: &HeldEvent) {
+        self.say(held.as_said());
+    }
+
+    /// Plays a look whose events are held: for one during which somebody else's write is on its way, which comes first.
+    pub(crate) fn hold_events<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> (R, Vec<HeldEvent>) {
+        self.held_events = Some(Vec::new());
+        let result = look(self);
+        (result, self.held_events.take().unwrap_or_default())
+    }
+
+    fn say(&mut self, said: Said<'_>) {
+        if let Some(held) = &mut self.held_events {
+            held.push(said.hold());
+            return;
+        }
+        let Said { kind, meta, field, severity, reason, message } = said;
         self.trace.record(self.now, self.actor, "event", |line| {
-            name(line, type_name(on), &meta.namespace, &meta.name);
-            let _ = write!(line, "\t{} {reason}: {message}", kind.as_str());
+            name(line, kind, &meta.namespace, &meta.name);
+            let _ = write!(line, "\t{} {reason}: {message}", severity.as_str());
         });
-        if type_name(on) == Kind::PersistentVolumeClaim.as_str() {
-            self.claim_events.record(&meta.uid, ClaimEvent::new(kind, reason, message, self.now));
+        if kind == Kind::PersistentVolumeClaim.as_str() {
+            self.claim_events.record(&meta.uid, ClaimEvent::new(severity, reason, message, self.now));
         }
         if let Some(journal) = &mut self.journal {
             journal.push(Entry::Event {
                 at: self.now,
                 actor: self.actor,
-                kind: type_name(on),
+                kind,
                 namespace: meta.namespace.to_string(),
                 name: meta.name.to_string(),
                 field: field.to_owned(),
-                severity: kind,
+                severity,
                 reason: reason.to_owned(),
                 message: message.to_owned(),
             });
@@ -211,6 +248,9 @@ impl Context<'_> {
 
     /// Puts work into this controller's queue at an instant.
     pub(crate) fn requeue_at(&mut self, at: Time, work: impl Into<Work>) {
+        if self.rehearses {
+            return;
+        }
         let event = Event::Requeue { process: self.process, work: self.timer_for(work) };
         self.events.push_at(at.max(self.now), Phase::Controller, event);
     }
@@ -259,6 +299,7 @@ impl Context<'_> {
         verb: &'static str,
         write: impl FnOnce(&mut Store, Time) -> Result<R, ApiError>,
     ) -> Result<R, ApiError> {
+        assert!(!self.rehearses, "{} writes in a rehearsal", self.actor);
         let before = self.store.revision();
         let result = write(self.store, self.now);
         for revision in before + 1..=self.store.revision() {

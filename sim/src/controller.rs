@@ -19,6 +19,16 @@ pub(crate) trait Controller: Send {
     /// A change has reached this controller's informers, which show it already: queue what it concerns.
     fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue);
 
+    /// Takes the next piece of work from its queue: most have one worker, which takes what has waited longest.
+    fn next(&mut self, queue: &mut WorkQueue) -> Option<Work> {
+        queue.pop()
+    }
+
+    /// Whether it goes on with its next piece of work before others get their turn: most do not.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// Looks at one thing and does what it takes. The view does not show what this very call writes.
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action;
 

@@ -21,6 +21,7 @@ pub mod event_queue;
 pub mod exposition;
 mod flags;
 mod guest_faults;
+mod held_event;
 mod instance_types;
 pub mod journal;
 mod kind;

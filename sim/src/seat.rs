@@ -72,11 +72,11 @@ impl Seat {
         }
     }
 
-    /// Takes the work that has waited longest. What is being looked at already waits until that has ended, as client-go's
+    /// Takes the controller's next piece of work. What is being looked at already waits until that has ended, as client-go's
     /// queues have it.
     pub(crate) fn pop(&mut self) -> Option<Work> {
         loop {
-            let work = self.queue.pop()?;
+            let work = self.controller.next(&mut self.queue)?;
             match self.in_flight.iter_mut().find(|other| other.work == work) {
                 Some(other) => other.again = true,
                 None => return Some(work),

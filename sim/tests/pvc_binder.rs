@@ -33,6 +33,14 @@ fn claim(cluster: &mut Cluster, name: &str, class: &str) -> ObjectId {
     )
 }
 
+fn volume(cluster: &mut Cluster) {
+    apply(
+        cluster,
+        json!({"kind": "PersistentVolume", "metadata": {"name": "v1"}, "spec": {"capacity": {"storage": "2Gi"},
+            "accessModes": ["ReadWriteOnce"], "nfs": {"path": "/x", "server": "10.0.0.9"}}}),
+    );
+}
+
 fn pass(cluster: &mut Cluster, seconds: u64) {
     let until = cluster.now().checked_add(Duration::from_secs(seconds)).expect("an instant");
     cluster.run_until(until).expect("every instant comes to rest");
@@ -100,15 +108,46 @@ fn a_waiting_claim_sees_a_static_volume_at_the_resync() {
     let mut cluster = cluster();
     let id = claim(&mut cluster, "disk", "");
     pass(&mut cluster, 1);
-    apply(
-        &mut cluster,
-        json!({"kind": "PersistentVolume", "metadata": {"name": "v1"}, "spec": {"capacity": {"storage": "2Gi"},
-            "accessModes": ["ReadWriteOnce"], "nfs": {"path": "/x", "server": "10.0.0.9"}}}),
-    );
+    volume(&mut cluster);
     pass(&mut cluster, 13);
     assert_eq!(phase(&cluster, id), "Pending");
     pass(&mut cluster, 2);
     assert_eq!(phase(&cluster, id), "Bound");
+}
+
+#[test]
+fn resyncs_are_counted_from_the_controllers_start() {
+    let mut cluster = cluster();
+    let id = claim(&mut cluster, "disk", "");
+    pass(&mut cluster, 7);
+    cluster.stop_controller("pv-binder");
+    cluster.start_controller("pv-binder");
+    pass(&mut cluster, 1);
+    volume(&mut cluster);
+    pass(&mut cluster, 13);
+    assert_eq!(phase(&cluster, id), "Pending", "21 s: the process that would resync at 15 s is no more");
+    pass(&mut cluster, 2);
+    assert_eq!(phase(&cluster, id), "Bound", "7 s + 15 s");
+}
+
+#[test]
+fn as_the_controller_starts_claims_come_before_volumes_are_available() {
+    let mut cluster = cluster();
+    pass(&mut cluster, 1);
+    cluster.stop_controller("pv-binder");
+    volume(&mut cluster);
+    let id = claim(&mut cluster, "disk", "");
+    pass(&mut cluster, 1);
+    cluster.start_controller("pv-binder");
+    cluster.settle().expect("it comes to rest");
+    pass(&mut cluster, 14);
+    assert_eq!(
+        phase(&cluster, id),
+        "Pending",
+        "the volume was not Available when the claims' worker came by"
+    );
+    pass(&mut cluster, 2);
+    assert_eq!(phase(&cluster, id), "Bound", "2 s + 15 s");
 }
 
 #[test]

@@ -87,7 +87,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "status/table", run: status::run, floor: None },
     Suite { name: "vmi/vmi-step", run: vmi::run, floor: None },
     Suite { name: "vmi/vmi-table", run: vmi::run, floor: None },
-    Suite { name: "volumes/binder-history", run: volumes_history::run, floor: Some(227) },
+    Suite { name: "volumes/binder-history", run: volumes_history::run, floor: None },
     Suite { name: "volumes/binder-step", run: volumes_step::run, floor: None },
     Suite { name: "volumes/binder-table", run: volumes_step::run, floor: None },
     Suite { name: "volumes/protection", run: volumes_history::run, floor: None },

@@ -13,6 +13,9 @@ use arcstr::literal;
 /// Keeps a claim while a pod may be using it.
 pub(crate) const PVC_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
+/// What is left of a look that knew of no pod and has the API server's list of them: to let the claim go.
+const PODS_ARE_LISTED: u16 = 1;
+
 /// The PVC protection controller.
 #[derive(Default)]
 pub(crate) struct PvcProtection;
@@ -38,6 +41,11 @@ impl Controller for PvcProtection {
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
         let Some(claim) = cx.view().get::<PersistentVolumeClaim>(work.id) else { return Action::Done };
         if !needs_work(claim) || claim.metadata.is_deleting() && is_used(claim, cx) {
+            return Action::Done;
+        }
+        if claim.metadata.is_deleting() && work.what != PODS_ARE_LISTED {
+            // To list the pods is a request of its own, during which others go on.
+            cx.requeue_at(cx.now, Work { what: PODS_ARE_LISTED, ..work });
             return Action::Done;
         }
         let mut claim = PersistentVolumeClaim::clone(claim);

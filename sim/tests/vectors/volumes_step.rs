@@ -12,6 +12,8 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
     let start = Time::from_secs(START);
     let config = Config { start, latency: Latency::none(), keep_journal: true, ..Config::default() };
     let mut cluster = Cluster::with_some(config, |name| name == "pv-binder");
+    // The controller has started, with nothing there, before the one sync.
+    cluster.settle().map_err(|error| error.to_string())?;
     cluster.load(objects(case)).map_err(|error| error.to_string())?;
     let before = snapshot(&cluster);
     let sync = case["sync"].as_str().expect("what to sync");

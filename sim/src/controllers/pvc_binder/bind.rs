@@ -6,7 +6,6 @@ use super::matching::{capacity, is_bound_to};
 use super::{BIND_COMPLETED, BOUND_BY_CONTROLLER, Outcome, Synced};
 use crate::context::{Context, EventType};
 use crate::objects::{ObjectReference, PersistentVolume, PersistentVolumeClaim, ResourceList};
-use crate::store::ApiError;
 use arcstr::{ArcStr, literal};
 
 impl Cache {
@@ -38,7 +37,7 @@ impl Cache {
         volume: &Volume,
         phase: ArcStr,
         cx: &mut Context<'_>,
-    ) -> Result<Volume, ApiError> {
+    ) -> Result<Volume, SyncError> {
         if volume.object.status.phase == phase {
             return Ok(volume.clone());
         }
@@ -54,7 +53,7 @@ impl Cache {
         volume: &Volume,
         (reason, message): (&str, &str),
         cx: &mut Context<'_>,
-    ) -> Result<Volume, ApiError> {
+    ) -> Result<Volume, SyncError> {
         if volume.object.status.phase == "Failed" {
             return Ok(volume.clone());
         }
@@ -102,7 +101,7 @@ impl Cache {
         if status == claim.object.status {
             return Ok(claim.clone());
         }
-        Ok(self.update(claim, cx, |claim| claim.status = status)?)
+        self.update(claim, cx, |claim| claim.status = status)
     }
 
     /// Writes phase Lost and says why, once.
@@ -124,7 +123,7 @@ impl Cache {
         volume: &Volume,
         claim: &Claim,
         cx: &mut Context<'_>,
-    ) -> Result<Volume, ApiError> {
+    ) -> Result<Volume, SyncError> {
         let chosen_here = !is_bound_to(&volume.object, &claim.object);
         let wanted = reference(&claim.object);
         let named = volume.object.spec.claim_ref.as_ref().is_some_and(|found| {
@@ -149,7 +148,7 @@ impl Cache {
         claim: &Claim,
         volume: &Volume,
         cx: &mut Context<'_>,
-    ) -> Result<Claim, ApiError> {
+    ) -> Result<Claim, SyncError> {
         let name = &volume.object.metadata.name;
         let named = claim.object.spec.volume_name == *name;
         if named && claim.object.metadata.annotations.contains_key(BIND_COMPLETED) {

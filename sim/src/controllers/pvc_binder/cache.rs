@@ -3,11 +3,13 @@
 //! Upstream keeps a cache of its own for the same reason: the four writes of a binding come back one by one, and until
 //! then the informers show volumes as free that are taken.
 
+use super::error::SyncError;
 use super::index::VolumeIndex;
 use crate::context::Context;
+use crate::held_event::HeldEvent;
 use crate::kind::{Object, ObjectId, Resource};
 use crate::objects::{PersistentVolume, PersistentVolumeClaim};
-use crate::store::{ApiError, View};
+use crate::store::View;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub(super) type Volume = Held<PersistentVolume>;
 pub(super) struct Cache {
     /// Own writes that the informers have yet to show.
     written: IndexMap<ObjectId, Object, FxBuildHasher>,
+    /// What the other worker says while a write is on its way.
+    pub(super) said_meanwhile: Vec<HeldEvent>,
     /// Volumes by what they are looked up by.
     pub(super) index: VolumeIndex,
 }
@@ -38,6 +42,11 @@ pub(super) struct Cache {
 impl Cache {
     /// A volume.
     pub(super) fn volume(&self, view: View<'_>, id: ObjectId) -> Option<Volume> {
+        self.held(view, id)
+    }
+
+    /// A claim.
+    pub(super) fn claim(&self, view: View<'_>, id: ObjectId) -> Option<Claim> {
         self.held(view, id)
     }
 
@@ -74,16 +83,20 @@ impl Cache {
         self.is_news(id, new);
     }
 
-    /// Writes a change of the version that is held, and returns the new version.
+    /// Writes a change of the version that is held, and returns the new version; a rehearsal ends here.
     pub(super) fn update<T: Resource>(
         &mut self,
         held: &Held<T>,
         cx: &mut Context<'_>,
         change: impl FnOnce(&mut T),
-    ) -> Result<Held<T>, ApiError> {
+    ) -> Result<Held<T>, SyncError> {
+        if cx.rehearses() {
+            return Err(SyncError::WouldWrite);
+        }
         let mut object = T::clone(&held.object);
         change(&mut object);
         cx.update(held.id, object)?;
+        self.say_what_was_held(cx);
         let Some(newest) = cx.newest().get::<T>(held.id).cloned() else { return Ok(held.clone()) };
         debug_assert!(newest.metadata().resource_version >= held.object.metadata().resource_version);
         self.written.insert(held.id, T::wrap(Arc::clone(&newest)));
@@ -91,6 +104,13 @@ impl Cache {
             self.index.note(held.id, Some(&volume));
         }
         Ok(Held { id: held.id, object: newest })
+    }
+
+    /// Lets out what was said while a write was on its way.
+    pub(super) fn say_what_was_held(&mut self, cx: &mut Context<'_>) {
+        for held in std::mem::take(&mut self.said_meanwhile) {
+            cx.event_held(&held);
+        }
     }
 
     /// Whether a delivered version is not older than an own write; that write is then no longer ahead.

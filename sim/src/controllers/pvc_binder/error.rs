@@ -21,6 +21,12 @@ pub(super) enum SyncError {
         /// Namespace and name of the claim that has it.
         other: String,
     },
+    /// A rehearsal came to its first write.
+    #[error("a rehearsal does not write")]
+    WouldWrite,
+    /// A volume plugin cannot do what an operation asks of it.
+    #[error("{0}")]
+    Plugin(String),
     /// A volume does not say how large it is.
     #[error("PersistentVolume \"{0}\" is without a storage capacity")]
     NoCapacity(ArcStr),

@@ -2,10 +2,10 @@
 //! `pv_controller.go`'s migration annotations and deletion finalizers.
 
 use super::cache::{Claim, Volume};
+use super::error::SyncError;
 use super::{BETA_STORAGE_PROVISIONER, DYNAMICALLY_PROVISIONED, PvcBinder, STORAGE_PROVISIONER};
 use crate::context::Context;
 use crate::objects::{PersistentVolume, StrMap};
-use crate::store::ApiError;
 use arcstr::literal;
 
 /// Names the CSI driver that serves an object of an in-tree driver.
@@ -40,7 +40,7 @@ pub(super) fn correct_annotation(annotations: &mut StrMap, provisioner: &str) ->
 
 impl PvcBinder {
     /// Corrects the migration annotation of a claim that names a provisioner.
-    pub(super) fn migrate_claim(&mut self, claim: Claim, cx: &mut Context<'_>) -> Result<Claim, ApiError> {
+    pub(super) fn migrate_claim(&mut self, claim: Claim, cx: &mut Context<'_>) -> Result<Claim, SyncError> {
         let annotations = &claim.object.metadata.annotations;
         let named = annotations.get(STORAGE_PROVISIONER).or(annotations.get(BETA_STORAGE_PROVISIONER));
         let Some(provisioner) = named else { return Ok(claim) };
@@ -57,7 +57,7 @@ impl PvcBinder {
         &mut self,
         volume: Volume,
         cx: &mut Context<'_>,
-    ) -> Result<Volume, ApiError> {
+    ) -> Result<Volume, SyncError> {
         if !volume.object.metadata.annotations.contains_key(DYNAMICALLY_PROVISIONED) {
             return Ok(volume);
         }

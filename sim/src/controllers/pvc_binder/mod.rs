@@ -17,6 +17,7 @@ mod plugins;
 mod provision;
 mod reclaim;
 mod resync;
+mod start;
 mod sync_claim;
 mod sync_volume;
 
@@ -31,8 +32,9 @@ use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use cache::Cache;
 use error::SyncError;
-use operations::Operations;
+use operations::{Operation, Operations};
 use resync::Resync;
+use start::Start;
 
 /// Set once a claim's binding is complete; its value does not matter.
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
@@ -48,11 +50,19 @@ pub(crate) const BETA_STORAGE_PROVISIONER: &str = "volume.beta.kubernetes.io/sto
 pub(crate) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// The PersistentVolume controller.
-#[derive(Default)]
 pub(crate) struct PvcBinder {
+    /// How its workers share what they find when they start; over once they have come to rest.
+    start: Option<Start>,
     cache: Cache,
     operations: Operations,
     resync: Resync,
+}
+
+impl Default for PvcBinder {
+    fn default() -> Self {
+        let (cache, operations, resync) = (Cache::default(), Operations::default(), Resync::default());
+        Self { start: Some(Start::default()), cache, operations, resync }
+    }
 }
 
 /// Whether a sync leaves something behind that only the next resync would see to.
@@ -71,6 +81,10 @@ impl Controller for PvcBinder {
         "pv-binder"
     }
 
+    fn start(&mut self, cx: &mut Context<'_>) {
+        self.resync.start(cx.now);
+    }
+
     fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.id.kind {
             Kind::PersistentVolume => self.volume_changed(change, view, queue),
@@ -80,19 +94,39 @@ impl Controller for PvcBinder {
         self.resync.arm_soon(queue);
     }
 
+    fn next(&mut self, queue: &mut WorkQueue) -> Option<Work> {
+        let Some(start) = &mut self.start else { return queue.pop() };
+        let work = start.next(queue, &mut self.resync);
+        if work.is_none() {
+            self.start = None;
+        }
+        work
+    }
+
+    fn goes_on(&self) -> bool {
+        self.start.as_ref().is_some_and(Start::goes_on)
+    }
+
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
         if Resync::is_own(work) {
             self.resync.tick(cx);
             return Action::Done;
         }
-        let result = match work.id.kind {
-            Kind::PersistentVolumeClaim => self.sync_claim_of(work.id, cx),
-            Kind::PersistentVolume => self.sync_volume_of(work.id, cx),
-            other => unreachable!("nothing queues a {other}"),
-        };
-        match result {
-            Ok(Outcome::Settled) => self.resync.remove(work.id),
-            Ok(Outcome::AwaitsResync) | Err(_) => self.resync.add(work.id, cx),
+        if let Some(operation) = Operation::of(work) {
+            return match self.operate(work.id, operation, cx) {
+                Ok(()) | Err(SyncError::Plugin(_)) => Action::Done,
+                Err(error) => Action::Fail(error.to_string().into()),
+            };
+        }
+        let only_looks = self.start.as_ref().is_some_and(|start| start.only_looks_at(work));
+        if only_looks && self.would_write(work.id, cx) {
+            self.start.as_mut().expect("it looks only as it starts").put_off(work);
+            return Action::Done;
+        }
+        self.resync.remove(work.id);
+        let result = if only_looks { self.look(work.id, cx) } else { self.sync_at_last(work.id, cx) };
+        if result != Ok(Outcome::Settled) {
+            self.resync.add(work.id, cx);
         }
         match result {
             Ok(_) => Action::Done,
@@ -102,6 +136,14 @@ impl Controller for PvcBinder {
 }
 
 impl PvcBinder {
+    fn sync(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Synced {
+        match id.kind {
+            Kind::PersistentVolumeClaim => self.sync_claim_of(id, cx),
+            Kind::PersistentVolume => self.sync_volume_of(id, cx),
+            other => unreachable!("nothing queues a {other}"),
+        }
+    }
+
     fn volume_changed(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         let (old, new) = (change.old_as::<PersistentVolume>(), change.new_as::<PersistentVolume>());
         self.cache.volume_delivered(change.id, new);

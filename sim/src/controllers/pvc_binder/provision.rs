@@ -2,34 +2,39 @@
 
 use super::cache::Claim;
 use super::class::claim_class;
+use super::error::SyncError;
 use super::migration::{correct_annotation, csi_name};
 use super::operations::Operation;
 use super::plugins::{self, Provisioner};
 use super::{BETA_STORAGE_PROVISIONER, PvcBinder, STORAGE_PROVISIONER};
 use crate::context::{Context, EventType};
-use crate::objects::StorageClass;
-use crate::store::ApiError;
+use crate::kind::ObjectId;
+use crate::objects::{PersistentVolumeClaim, StorageClass};
 use arcstr::{ArcStr, literal};
 
 const HOST_PATH_DISABLED: &str =
     "Failed to create provisioner: provisioning in volume plugin \"kubernetes.io/host-path\" is disabled";
 
 impl PvcBinder {
-    /// Asks the class's provisioner for a volume.
-    pub(super) fn provision(&mut self, claim: &Claim, cx: &mut Context<'_>) -> Result<(), ApiError> {
-        let name = claim_class(&claim.object);
-        let class = cx.view().named::<StorageClass>("", &name).map(|(_, class)| class.provisioner.clone());
-        let found = match class {
-            None => Err(format!("storageclass.storage.k8s.io \"{name}\" not found")),
-            Some(provisioner) => plugins::provisioner(&provisioner).map(|kind| (kind, provisioner)),
+    /// Sets off that the class's provisioner is asked for a volume, if there is one.
+    pub(super) fn provision(&mut self, claim: &Claim, cx: &mut Context<'_>) -> Result<(), SyncError> {
+        if let Err(why) = provisioner(&claim.object, cx) {
+            cx.event(&*claim.object, EventType::Warning, "ProvisioningFailed", &why);
+            return Ok(());
+        }
+        self.set_off(Operation::Provision, claim.id, cx)
+    }
+
+    /// Asks the class's provisioner for a volume. A claim that was bound meanwhile is left alone: upstream's write of the
+    /// version that the sync knew is refused.
+    pub(super) fn provision_claim(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Result<(), SyncError> {
+        let claim = self.cache.claim(cx.view(), id);
+        let Some(claim) = claim.filter(|claim| claim.object.spec.volume_name.is_empty()) else {
+            return Ok(());
         };
-        match found {
-            Err(why) => {
-                cx.event(&*claim.object, EventType::Warning, "ProvisioningFailed", &why);
-                Ok(())
-            }
-            Ok((Provisioner::External, provisioner)) => self.provision_externally(claim, provisioner, cx),
-            Ok((Provisioner::HostPath, provisioner)) => self.provision_host_path(claim, provisioner, cx),
+        match provisioner(&claim.object, cx).map_err(SyncError::Plugin)? {
+            (Provisioner::External, name) => self.provision_externally(&claim, name, cx),
+            (Provisioner::HostPath, name) => self.provision_host_path(&claim, &name, cx),
         }
     }
 
@@ -38,7 +43,7 @@ impl PvcBinder {
         claim: &Claim,
         provisioner: ArcStr,
         cx: &mut Context<'_>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), SyncError> {
         let provisioner = csi_name(&provisioner).map_or(provisioner, ArcStr::from);
         let claim = self.set_claim_provisioner(claim, &provisioner, cx)?;
         let message = format!(
@@ -54,17 +59,12 @@ impl PvcBinder {
     fn provision_host_path(
         &mut self,
         claim: &Claim,
-        provisioner: ArcStr,
+        provisioner: &ArcStr,
         cx: &mut Context<'_>,
-    ) -> Result<(), ApiError> {
-        if !self.operations.may_run(claim.id, Operation::Provision, cx.now) {
-            return Ok(());
-        }
-        let result = self.set_claim_provisioner(claim, &provisioner, cx);
-        self.operations.ended(claim.id, Operation::Provision, (false, cx.now));
-        let claim = result?;
+    ) -> Result<(), SyncError> {
+        let claim = self.set_claim_provisioner(claim, provisioner, cx)?;
         cx.event(&*claim.object, EventType::Warning, "ProvisioningFailed", HOST_PATH_DISABLED);
-        Ok(())
+        Err(SyncError::Plugin(HOST_PATH_DISABLED.to_owned()))
     }
 
     /// Names the provisioner on the claim, in both spellings.
@@ -73,7 +73,7 @@ impl PvcBinder {
         claim: &Claim,
         provisioner: &ArcStr,
         cx: &mut Context<'_>,
-    ) -> Result<Claim, ApiError> {
+    ) -> Result<Claim, SyncError> {
         if claim.object.metadata.annotations.has(STORAGE_PROVISIONER, provisioner) {
             return Ok(claim.clone());
         }
@@ -84,4 +84,13 @@ impl PvcBinder {
             correct_annotation(annotations, provisioner);
         })
     }
+}
+
+/// Who is to make the claim's volume, and under which name; `Err` is why nobody can.
+fn provisioner(claim: &PersistentVolumeClaim, cx: &Context<'_>) -> Result<(Provisioner, ArcStr), String> {
+    let name = claim_class(claim);
+    let Some((_, class)) = cx.view().named::<StorageClass>("", &name) else {
+        return Err(format!("storageclass.storage.k8s.io \"{name}\" not found"));
+    };
+    Ok((plugins::provisioner(&class.provisioner)?, class.provisioner.clone()))
 }

@@ -1,13 +1,14 @@
 //! What becomes of a volume whose claim is gone (`reclaimVolume`).
 
 use super::cache::Volume;
+use super::error::SyncError;
 use super::migration::{MIGRATED_TO, backend_is_deleted};
 use super::operations::Operation;
 use super::plugins::{self, Deleter};
 use super::{DYNAMICALLY_PROVISIONED, Outcome, PvcBinder, Synced};
 use crate::context::{Context, EventType};
+use crate::kind::ObjectId;
 use crate::objects::{PersistentVolume, Pod};
-use crate::store::ApiError;
 use std::sync::Arc;
 
 const UNKNOWN_POLICY: &str = "Volume has unrecognized PersistentVolumeReclaimPolicy";
@@ -21,8 +22,8 @@ impl PvcBinder {
         }
         match volume.object.spec.reclaim_policy.as_deref() {
             Some("Retain") => Ok(Outcome::Settled),
-            Some("Delete") => self.delete_volume(volume, cx),
-            Some("Recycle") => self.recycle(volume, cx),
+            Some("Delete") => self.reclaim_by(Operation::Delete, volume, cx),
+            Some("Recycle") => self.reclaim_by(Operation::Recycle, volume, cx),
             _ => {
                 self.cache.fail_volume(volume, ("VolumeUnknownReclaimPolicy", UNKNOWN_POLICY), cx)?;
                 Ok(Outcome::Settled)
@@ -30,39 +31,45 @@ impl PvcBinder {
         }
     }
 
-    /// Deletes the backend, then the object. What fails here for good stays Failed; nothing waits for a resync.
-    fn delete_volume(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Synced {
-        if !self.operations.may_run(volume.id, Operation::Delete, cx.now) {
+    /// Sets an operation off; what failed a moment ago waits for the next resync.
+    fn reclaim_by(&mut self, operation: Operation, volume: &Volume, cx: &mut Context<'_>) -> Synced {
+        if !self.operations.may_run(volume.id, operation, cx.now) {
             return Ok(Outcome::AwaitsResync);
         }
-        let live = cx.newest().get::<PersistentVolume>(volume.id).map(Arc::clone);
-        let Some(object) = live.filter(|live| !live.metadata.is_deleting()) else {
-            return Ok(Outcome::Settled);
+        self.set_off(operation, volume.id, cx)?;
+        Ok(Outcome::Settled)
+    }
+
+    /// Deletes the backend, then the object. What fails here for good stays Failed; nothing waits for a resync.
+    pub(super) fn delete_volume(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Result<(), SyncError> {
+        let Some(volume) = live_volume(id, cx).filter(|live| !live.object.metadata.is_deleting()) else {
+            return Ok(());
         };
-        let volume = Volume { id: volume.id, object };
         let provisioner = volume.object.metadata.annotations.get(DYNAMICALLY_PROVISIONED);
         let deleted = plugins::deleter(&volume.object, provisioner.map(|name| name.as_str()));
         let deleted = deleted.and_then(|deleter| match deleter {
             Deleter::External => Ok(false),
             Deleter::HostPath => plugins::delete_host_path(&volume.object).map(|()| true),
         });
-        self.operations.ended(volume.id, Operation::Delete, (deleted.is_ok(), cx.now));
         match deleted {
-            Err(why) => drop(self.cache.fail_volume(&volume, ("VolumeFailedDelete", &why), cx)?),
-            Ok(true) => self.delete_object(&volume, cx)?,
-            Ok(false) => {}
+            Err(why) => {
+                self.cache.fail_volume(&volume, ("VolumeFailedDelete", &why), cx)?;
+                Err(SyncError::Plugin(why))
+            }
+            Ok(true) => self.delete_object(&volume, cx),
+            Ok(false) => Ok(()),
         }
-        Ok(Outcome::Settled)
     }
 
-    fn delete_object(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Result<(), ApiError> {
+    fn delete_object(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Result<(), SyncError> {
         self.cache.update(volume, cx, backend_is_deleted)?;
-        cx.delete::<PersistentVolume>(volume.id)
+        Ok(cx.delete::<PersistentVolume>(volume.id)?)
     }
 
     /// Scrubbing itself, a pod that Kubernetes deprecated long ago, is not modelled: such a volume stays Released.
-    fn recycle(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Synced {
-        let claim_ref = volume.object.spec.claim_ref.as_ref().expect("a released volume names its claim");
+    pub(super) fn recycle_volume(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Result<(), SyncError> {
+        let Some(volume) = live_volume(id, cx) else { return Ok(()) };
+        let Some(claim_ref) = &volume.object.spec.claim_ref else { return Ok(()) };
         let users = cx.view().users_of_claim::<Pod>(&claim_ref.namespace, &claim_ref.name);
         let running = users.filter(|(_, pod)| !pod.is_finished());
         let names = running.map(|(_, pod)| format!("{}/{}", pod.metadata.namespace, pod.metadata.name));
@@ -71,11 +78,16 @@ impl PvcBinder {
         if !names.is_empty() && !again {
             let message = format!("Volume is used by pods: {}", names.join(","));
             cx.event(&*volume.object, EventType::Normal, "VolumeFailedRecycle", &message);
-            return Ok(Outcome::AwaitsResync);
+            self.resync.add(id, cx);
+        } else if !plugins::is_recyclable(&volume.object) {
+            self.cache.fail_volume(&volume, ("VolumeFailedRecycle", NO_RECYCLER), cx)?;
         }
-        if !plugins::is_recyclable(&volume.object) {
-            self.cache.fail_volume(volume, ("VolumeFailedRecycle", NO_RECYCLER), cx)?;
-        }
-        Ok(Outcome::Settled)
+        Ok(())
     }
+}
+
+/// A volume as the API server has it: operations ask it anew, since time may have passed.
+fn live_volume(id: ObjectId, cx: &Context<'_>) -> Option<Volume> {
+    let object = cx.newest().get::<PersistentVolume>(id).map(Arc::clone)?;
+    Some(Volume { id, object })
 }

@@ -17,11 +17,23 @@ const OWN: Work =
 /// What waits for the next resync.
 #[derive(Debug, Default)]
 pub(super) struct Resync {
+    /// When the controller started: the first resync, from which the others are counted.
+    since: Time,
     waiting: BTreeSet<ObjectId>,
     armed: Option<Time>,
 }
 
 impl Resync {
+    /// The controller starts.
+    pub(super) fn start(&mut self, now: Time) {
+        self.since = now;
+    }
+
+    /// What waits is taken: for the resync as the controller starts.
+    pub(super) fn take_waiting(&mut self) -> BTreeSet<ObjectId> {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Whether work is the resync's own.
     pub(super) fn is_own(work: Work) -> bool {
         work == OWN
@@ -54,7 +66,7 @@ impl Resync {
     pub(super) fn tick(&mut self, cx: &mut Context<'_>) {
         if self.armed.is_some_and(|at| at <= cx.now) {
             self.armed = None;
-            let waiting = std::mem::take(&mut self.waiting);
+            let waiting = self.take_waiting();
             // Volumes come before claims in the order of kinds, as upstream's volume worker mostly comes first.
             waiting.into_iter().for_each(|id| cx.requeue_at(cx.now, id));
         }
@@ -63,14 +75,14 @@ impl Resync {
 
     fn arm(&mut self, cx: &mut Context<'_>) {
         if self.armed.is_none() && !self.waiting.is_empty() {
-            let at = next(cx.config.start, cx.now);
+            let at = next(self.since, cx.now);
             self.armed = Some(at);
             cx.requeue_at(at, OWN);
         }
     }
 }
 
-/// The first resync after `now`; they come every 15 s from the start on.
+/// The first resync after `now`; they come every 15 s from the controller's start on.
 fn next(start: Time, now: Time) -> Time {
     let periods = now.saturating_since(start).as_nanos() / PERIOD.as_nanos() + 1;
     let periods = u32::try_from(periods).expect("fewer than 2^32 resyncs");
