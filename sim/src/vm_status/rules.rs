@@ -1,4 +1,4 @@
-//! STATUS RULES: the rows of the table of printable statuses: when each status holds, whatever the others do.
+//! STATUS RULES: the rows of the table of printable statuses: when each status holds, given that no row before it does.
 //!
 //! KubeVirt main of August 2026 (`d923fdb815cd`): the functions `isVirtualMachineStatus…` in
 //! `pkg/virt-controller/watch/vm/vm.go`.
@@ -26,9 +26,9 @@ pub(super) fn is_paused(s: &Situation<'_>) -> bool {
     s.vmi.is_some_and(|vmi| helpers::is_in_phase(vmi, "Running") && helpers::has_paused_condition(vmi))
 }
 
-/// The guest runs.
+/// The guest runs. (Upstream asks again that it is not paused.)
 pub(super) fn is_running(s: &Situation<'_>) -> bool {
-    s.vmi.is_some_and(|vmi| helpers::is_in_phase(vmi, "Running") && !helpers::has_paused_condition(vmi))
+    s.vmi.is_some_and(|vmi| helpers::is_in_phase(vmi, "Running"))
 }
 
 /// The instance waits for a claim that is not there.
@@ -79,14 +79,15 @@ pub(super) fn is_crash_loop_back_off(s: &Situation<'_>) -> bool {
     at_rest && failed && helpers::is_restarted(s.vm)
 }
 
-/// No instance, or one that has ended.
+/// No instance, or one that has ended. (Upstream asks again that no creation was asked for: that is Starting.)
 pub(super) fn is_stopped(s: &Situation<'_>) -> bool {
-    s.vmi.map_or(!s.expected.create, |vmi| vmi.is_final())
+    s.vmi.is_none_or(|vmi| vmi.is_final())
 }
 
-/// The target of a migration between clusters, since release 1.6.
+/// The target of a migration between clusters, since release 1.6. (Upstream has it without an instance too: that is
+/// Starting or Stopped.)
 pub(super) fn is_waiting_for_receiver(s: &Situation<'_>) -> bool {
     s.release.profile().knows_receivers
         && s.vm.spec.run_strategy() == Ok(RunStrategy::WaitAsReceiver)
-        && s.vmi.is_none_or(|vmi| helpers::is_in_phase(vmi, "WaitingForSync"))
+        && s.vmi.is_some_and(|vmi| helpers::is_in_phase(vmi, "WaitingForSync"))
 }
