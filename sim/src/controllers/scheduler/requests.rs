@@ -42,11 +42,6 @@ impl Amounts {
         self.memory = self.memory.wrapping_sub(other.memory);
         self.ephemeral = self.ephemeral.wrapping_sub(other.ephemeral);
     }
-
-    /// A sum that wrapped below zero asks for nothing.
-    fn at_least_zero(self) -> Self {
-        Self { cpu: self.cpu.max(0), memory: self.memory.max(0), ephemeral: self.ephemeral.max(0) }
-    }
 }
 
 /// The names of scalar resources, numbered as they are met.
@@ -81,9 +76,7 @@ fn is_scalar(name: &str) -> bool {
 /// What a pod asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Requests {
-    /// What Filter compares.
-    pub(super) fit: Amounts,
-    /// What is added to the node; may have wrapped below zero.
+    /// What Filter compares and what is added to the node. A sum that wrapped below zero lacks nothing.
     pub(super) counted: Amounts,
     /// Milli-CPU and bytes, with a default for containers that name none: what scoring counts.
     pub(super) non_zero: [i64; 2],
@@ -115,12 +108,7 @@ impl Requests {
             let named = [plain.get("cpu").map(|_| counted.cpu), plain.get("memory").map(|_| counted.memory)];
             non_zero = [named[0].unwrap_or(non_zero[0]), named[1].unwrap_or(non_zero[1])];
         }
-        Self { fit: counted.at_least_zero(), counted, non_zero, least_allocated, scalars }
-    }
-
-    /// Whether nothing is asked for that a node could lack.
-    pub(super) fn is_nothing(&self) -> bool {
-        self.fit == Amounts::default() && self.scalars.is_empty()
+        Self { counted, non_zero, least_allocated, scalars }
     }
 }
 

@@ -18,9 +18,7 @@ pub(in crate::controllers::scheduler) fn filter(
     if pods + 1 > node.allowed_pods {
         lacking.reasons.insert(Reason::TooManyPods);
     }
-    if !requests.is_nothing() {
-        lacking.check(requests, node);
-    }
+    lacking.check(requests, node);
     if lacking.reasons == ReasonSet::default() {
         return Ok(());
     }
@@ -30,7 +28,7 @@ pub(in crate::controllers::scheduler) fn filter(
 
 /// Whether the pod would fit on the node if it were empty.
 pub(in crate::controllers::scheduler) fn fits_empty(requests: &Requests, node: &NodeInfo) -> bool {
-    let (fit, all) = (requests.fit, node.allocatable);
+    let (fit, all) = (requests.counted, node.allocatable);
     node.allowed_pods >= 1
         && fit.cpu <= all.cpu
         && fit.memory <= all.memory
@@ -60,7 +58,7 @@ struct Lacking {
 
 impl Lacking {
     fn check(&mut self, requests: &Requests, node: &NodeInfo) {
-        let (fit, all, used) = (requests.fit, node.allocatable, node.requested);
+        let (fit, all, used) = (requests.counted, node.allocatable, node.requested);
         let amounts = [
             (Reason::Cpu, fit.cpu, all.cpu, used.cpu),
             (Reason::Memory, fit.memory, all.memory, used.memory),

@@ -43,11 +43,9 @@ impl State {
     }
 }
 
-/// Only tolerations for every effect or for this one count.
+/// How many taints with effect PreferNoSchedule are not tolerated.
 fn unwelcome(taints: &[Taint], tolerations: &[Toleration]) -> i64 {
-    let counts = |toleration: &&Toleration| matches!(toleration.effect.as_str(), "" | "PreferNoSchedule");
-    let tolerated =
-        |taint: &Taint| tolerations.iter().filter(counts).any(|toleration| tolerates(toleration, taint));
+    let tolerated = |taint: &Taint| tolerations.iter().any(|toleration| tolerates(toleration, taint));
     let unwelcome = taints.iter().filter(|taint| taint.effect == "PreferNoSchedule" && !tolerated(taint));
     i64::try_from(unwelcome.count()).expect("few taints")
 }

@@ -9,7 +9,7 @@ use crate::controllers::scheduler::plugins::node_affinity::matches_selector;
 use crate::controllers::scheduler::pod_info::PodInfo;
 use crate::controllers::scheduler::snapshot::Snapshot;
 use crate::controllers::scheduler::status::{Plugin, Reason, ReasonSet, Rejection};
-use crate::controllers::scheduler::storage::{SELECTED_NODE, claim_class, named_claims, volume_class};
+use crate::controllers::scheduler::storage::{SELECTED_NODE, claim_class, named_claims};
 use crate::objects::{PersistentVolume, PersistentVolumeClaim, Pod, StrMap};
 use crate::quantity::Quantity;
 use arcstr::ArcStr;
@@ -200,7 +200,6 @@ fn candidates(snapshot: &Snapshot, claim: &PersistentVolumeClaim) -> Vec<Arc<Per
 fn is_free_for(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool {
     volume.status.phase == "Available"
         && claim.spec.selector.as_ref().is_none_or(|selector| selector.matches(&volume.metadata.labels))
-        && volume_class(volume) == claim_class(claim)
         && claim.spec.access_modes.iter().all(|mode| volume.spec.access_modes.contains(mode))
 }
 

@@ -5,8 +5,7 @@ use crate::controllers::scheduler::node_info::NodeInfo;
 use crate::controllers::scheduler::pod_info::PodInfo;
 use crate::controllers::scheduler::snapshot::Snapshot;
 use crate::controllers::scheduler::status::{Plugin, Reason, Rejection};
-use crate::controllers::scheduler::storage::claim_class;
-use crate::objects::{PersistentVolumeClaim, StrMap};
+use crate::objects::StrMap;
 use arcstr::ArcStr;
 
 /// Labels that say where a volume or a node is.
@@ -37,9 +36,7 @@ pub(in crate::controllers::scheduler) fn pre_filter(
         let claim = claim.expect("VolumeRestrictions has found it");
         let name = &claim.spec.volume_name;
         if name.is_empty() {
-            if let Some(message) = unbound(snapshot, claim) {
-                return refuse(message);
-            }
+            // VolumeBinding has let it pass: its volume is made, or chosen, for the node.
             continue;
         }
         let Some(volume) = snapshot.storage.volume(name) else {
@@ -81,17 +78,4 @@ impl State {
 fn zone_of<'a>(labels: &'a StrMap, key: &str) -> Option<&'a ArcStr> {
     let stable = key.replace("failure-domain.beta", "topology");
     labels.get(key).or_else(|| labels.get(&stable))
-}
-
-/// A claim without a volume passes if its volume is made for the node.
-fn unbound(snapshot: &Snapshot, claim: &PersistentVolumeClaim) -> Option<ArcStr> {
-    let name = claim_class(claim);
-    if name.is_empty() {
-        return Some(arcstr::literal!("PersistentVolumeClaim had no pv name and storageClass name"));
-    }
-    match snapshot.storage.class(&name) {
-        None => Some(arcstr::format!("storageclass.storage.k8s.io \"{name}\" not found")),
-        Some(class) if class.waits_for_first_consumer() => None,
-        Some(_) => Some(arcstr::literal!("PersistentVolume had no name")),
-    }
 }
