@@ -28,6 +28,10 @@ scenarios:
 vectors:
     cargo test -p stuckvm-sim --test vectors -- --nocapture
 
+# Takes each rule away in turn, and writes what fails then to docs/removals.md.
+removals:
+    cargo test -p stuckvm-sim --test removals -- --ignored --nocapture
+
 # The documentation of every crate.
 doc:
     cargo doc --workspace --no-deps

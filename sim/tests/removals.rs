@@ -1,0 +1,79 @@
+//! REMOVALS: each rule of a model is taken away, or changed a little, and some vector or test must fail by name.
+//!
+//! The rows stand in `removals/`, a file a subject. One copy of the workspace gets all of them at once, each behind a
+//! number; it is built once and run once a row, with that number in `STUCKVM_REMOVED`. `just removals` does that and
+//! writes `docs/removals.md`. An ordinary test run only looks whether every row still fits the source.
+
+#[path = "removals/filters.rs"]
+mod filters;
+#[path = "removals/instrument.rs"]
+mod instrument;
+#[path = "removals/pods.rs"]
+mod pods;
+#[path = "removals/preemption.rs"]
+mod preemption;
+#[path = "removals/quantities.rs"]
+mod quantities;
+#[path = "removals/report.rs"]
+mod report;
+#[path = "removals/run.rs"]
+mod run;
+#[path = "removals/scores.rs"]
+mod scores;
+#[path = "removals/slips.rs"]
+mod slips;
+#[path = "removals/spreading.rs"]
+mod spreading;
+#[path = "removals/volumes.rs"]
+mod volumes;
+
+use std::path::{Path, PathBuf};
+
+/// Rules of one file that the same tests know.
+pub(crate) struct Group {
+    /// Below `sim/src/`.
+    pub(crate) file: &'static str,
+    /// What is asked in turn until something fails: a test program (`vectors`, `lib` for the unit tests) and a filter of
+    /// its trials.
+    pub(crate) noticed_by: &'static [(&'static str, &'static str)],
+    /// The rules.
+    pub(crate) rows: &'static [Row],
+}
+
+/// What is said of the rule; an expression that stands once in the file; what takes its place.
+pub(crate) type Row = (&'static str, &'static str, &'static str);
+
+/// A subject and its groups.
+pub(crate) type Subject = (&'static str, &'static [Group]);
+
+/// Every row.
+const SUBJECTS: &[Subject] = &[
+    ("Filters", filters::GROUPS),
+    ("Pods' requests and ports", pods::GROUPS),
+    ("Spreading and affinity between pods", spreading::GROUPS),
+    ("Volumes", volumes::GROUPS),
+    ("Scores and the choice", scores::GROUPS),
+    ("Messages and preemption", preemption::GROUPS),
+    ("Quantities", quantities::GROUPS),
+    ("Slips in the other controllers", slips::GROUPS),
+];
+
+/// The project's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the project has a folder")
+}
+
+#[test]
+fn every_row_fits_the_source() {
+    instrument::sources(&root()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+#[ignore = "builds the simulator once more and plays the vectors once a row: `just removals`"]
+fn every_removal_is_noticed() {
+    let outcomes = run::run_all(&root());
+    let text = report::text(&outcomes);
+    std::fs::write(root().join("docs/removals.md"), text).expect("docs/ can be written to");
+    let missed: Vec<String> = outcomes.iter().filter_map(run::Outcome::complaint).collect();
+    assert!(missed.is_empty(), "{} of {}:\n{}", missed.len(), outcomes.len(), missed.join("\n"));
+}
