@@ -127,7 +127,8 @@ impl<'a> Reader<'a> {
         }
         let object = read_object(document, &field).map_err(|error| error.in_file(file))?;
         let key = key(kind, object.as_ref(), manifest);
-        if let Some(first) = self.first.get(&key) {
+        // Objects whose name is generated are not the same.
+        if let Some(first) = self.first.get(&key).filter(|_| !key.2.is_empty()) {
             return Err(duplicate(document, &field, &key, first).in_file(file).into());
         }
         if self.taken == Taken::AsNew {

@@ -192,3 +192,34 @@ expect: {{alerts: []}}
     assert_eq!(counts, [5, 6, 7], "five timestamps; kubevirt_vmi_info; kubevirt_vm_info");
     assert_eq!(scenario("1.3")[5]["labels"].get("evictable"), None);
 }
+
+#[test]
+fn lists_of_one_kind_are_read_as_the_api_server_gives_them() {
+    let world = "\
+{kind: NodeList, apiVersion: v1, metadata: {resourceVersion: '7'}, items: [
+  {metadata: {name: a}, status: {allocatable: {cpu: 1, memory: 1Gi, pods: 9}}}]}
+---
+{kind: PodList, apiVersion: v1, items: [{metadata: {name: p}, spec: {containers: [{name: c, image: 'i:1'}]}}]}
+---
+{kind: ServiceList, apiVersion: v1, items: [{metadata: {name: s}}]}";
+    let output = stuckvm("schedule -f -", world);
+    let answer = r#"{"namespace":"default","pod":"p","node":"a","feasible":["a"],"message":null}"#;
+    let skipped = "skipped 1 object of kinds that do not matter here: 1 Service\n";
+    assert_eq!((output.out.trim_end(), output.err.as_str(), output.code), (answer, skipped, 0));
+}
+
+#[test]
+fn pods_get_the_names_that_they_leave_open() {
+    let world = "\
+{kind: Node, metadata: {name: a}, status: {allocatable: {cpu: 1, memory: 1Gi, pods: 9}}}
+---
+{kind: Pod, metadata: {generateName: job-}, spec: {containers: [{name: c, image: 'i:1'}]}}
+---
+{kind: Pod, metadata: {generateName: job-}, spec: {containers: [{name: c, image: 'i:1'}]}}";
+    let output = stuckvm("schedule -f -", world);
+    assert_eq!((output.err.as_str(), output.code), ("", 0));
+    let names: Vec<String> =
+        output.lines().iter().map(|line| line["pod"].as_str().expect("a name").to_owned()).collect();
+    assert!(names.iter().all(|name| name.len() == 9 && name.starts_with("job-")), "{names:?}");
+    assert_ne!(names[0], names[1]);
+}

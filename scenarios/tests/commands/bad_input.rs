@@ -68,7 +68,7 @@ For more information, try '--help'.
   field     metadata.name
   expected  Required value: name or generateName is required
   found     none
-  try       give the object a name; generateName is not enough here
+  try       give the object a name; generateName is enough for a Pod only
 ",
     ),
     (

@@ -5,6 +5,7 @@
 //! except that a key given twice is an error with both places.
 
 mod error;
+mod lists;
 pub mod position;
 mod scalar;
 mod tree;

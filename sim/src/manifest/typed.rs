@@ -72,9 +72,11 @@ pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, M
     };
     check_types(kind, value).map_err(misfit)?;
     let object = Object::from_value(value).map_err(|error| misfit(of(&error)))?;
-    let named = object.as_ref().is_some_and(|object| !object.metadata().name.is_empty());
+    let named = object.as_ref().map(Object::metadata).is_some_and(|metadata| {
+        !metadata.name.is_empty() || kind == Kind::Pod && !metadata.generate_name.is_empty()
+    });
     if !named {
-        let advice = "give the object a name; generateName is not enough here";
+        let advice = "give the object a name; generateName is enough for a Pod only";
         return Err(document.error(&join(field, "metadata.name"), NAME_REQUIRED, "none", advice));
     }
     Ok(object)

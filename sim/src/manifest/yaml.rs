@@ -3,6 +3,7 @@
 use saphyr_parser::{Event, Parser, ScanError};
 use serde_json::Value;
 
+use super::lists::untype;
 use super::tree::{Builder, Scalar, place, too_deep};
 use super::{ManifestError, Place, Positions, quote};
 
@@ -46,12 +47,14 @@ impl Document {
     }
 }
 
-/// Reads all documents of a manifest, YAML or JSON; empty ones are left out.
+/// Reads all documents of a manifest, YAML or JSON; empty ones are left out. A list of one kind (`PodList`) comes as a `List`.
 ///
 /// # Errors
 /// Text that is no YAML, too large, too deep, or without any document; a key given twice. The error names `file`.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Document>, ManifestError> {
-    checked_text(bytes).and_then(documents).map_err(|error| error.in_file(file))
+    let mut documents = checked_text(bytes).and_then(documents).map_err(|error| error.in_file(file))?;
+    documents.iter_mut().for_each(|document| untype(&mut document.value));
+    Ok(documents)
 }
 
 /// The bytes as text that the parser reads to its end.

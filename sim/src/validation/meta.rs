@@ -24,7 +24,7 @@ const COMMON: &[Row] = &[
 
 /// `metadata` of a kind that lives in namespaces. A namespace that is left out is `default`.
 pub(super) fn namespaced(at: &Field<'_>, errors: &mut Errors) {
-    name(&at.child("name"), errors);
+    name(at, errors);
     let namespace = at.child("namespace");
     if !namespace.is_empty() {
         errors.invalid_each(&namespace, namespace.text(), dns1123_label(namespace.text()));
@@ -34,15 +34,22 @@ pub(super) fn namespaced(at: &Field<'_>, errors: &mut Errors) {
 
 /// `metadata` of a kind that lives in none.
 pub(super) fn cluster_wide(at: &Field<'_>, errors: &mut Errors) {
-    name(&at.child("name"), errors);
+    name(at, errors);
     apply(COMMON, at, errors);
 }
 
+/// A name, or what one is generated from: there a dash may be last (`maskTrailingDash`).
 fn name(at: &Field<'_>, errors: &mut Errors) {
-    if at.is_empty() {
-        errors.required(at, "name or generateName is required");
-    } else {
-        errors.invalid_each(at, at.text(), dns1123_subdomain(at.text()));
+    let (name, prefix) = (at.child("name"), at.child("generateName"));
+    if !prefix.is_empty() {
+        let masked = prefix.text().strip_suffix('-').map(|before| format!("{before}a"));
+        let masked = masked.as_deref().unwrap_or(prefix.text());
+        errors.invalid_each(&prefix, prefix.text(), dns1123_subdomain(masked));
+    }
+    if !name.is_empty() {
+        errors.invalid_each(&name, name.text(), dns1123_subdomain(name.text()));
+    } else if prefix.is_empty() {
+        errors.required(&name, "name or generateName is required");
     }
 }
 

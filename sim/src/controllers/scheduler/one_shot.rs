@@ -10,9 +10,11 @@ use crate::kind::Object;
 use crate::objects::{Pod, PriorityClass};
 use crate::random::Random;
 use crate::release::KubernetesRelease;
+use crate::store::generated_name;
 use arcstr::ArcStr;
 use std::sync::Arc;
 use stuckvm_detector::Time;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// What became of one waiting pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +56,8 @@ pub struct OneShotOptions {
 ///
 /// Reads Nodes, Pods, PersistentVolumeClaims, PersistentVolumes, StorageClasses and PriorityClasses; within a kind their
 /// order is the order of creation. Pods with a node run there. All nodes are looked at, whatever their number. A pod that
-/// fits is assumed on its node before the next one is tried.
+/// fits is assumed on its node before the next one is tried. A name that is left to `generateName` follows from the pod's
+/// place among the objects.
 pub fn schedule(objects: &[Object], options: OneShotOptions) -> Vec<Placement> {
     let mut world = OneShot::new(objects, options);
     let mut waiting = Vec::new();
@@ -104,6 +107,10 @@ impl OneShot {
             Object::StorageClass(class) => self.snapshot.storage.set_class(class),
             Object::Pod(pod) if !pod.is_finished() => {
                 let mut admitted = Pod::clone(pod);
+                let meta = &mut admitted.metadata;
+                if meta.name.is_empty() {
+                    meta.name = generated_name(&meta.generate_name, xxh3_128(&id.to_le_bytes()));
+                }
                 pod::default(&mut admitted);
                 let classes = self.classes.iter().map(|class| &**class);
                 pod::resolve_priority(&mut admitted, classes);
