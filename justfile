@@ -26,7 +26,11 @@ scenarios:
 
 # The answers of the real code alone, a line a suite.
 vectors:
-    cargo test -p stuckvm-sim --test vectors -- --nocapture
+    cargo test -p stuckvm-sim -p stuckvm-scenarios --test vectors -- --nocapture
+
+# When rules of Prometheus fire, by its own answers; it must be installed.
+rule-vectors:
+    cargo test -p stuckvm-scenarios --test vectors -- --nocapture
 
 # Takes each rule away in turn, and writes what fails then to docs/removals.md.
 removals:

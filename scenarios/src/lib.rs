@@ -34,6 +34,7 @@ pub mod load;
 pub mod oracle;
 mod pins;
 pub mod play;
+pub mod prometheus;
 mod quote;
 pub mod report;
 pub mod run;

@@ -5,6 +5,7 @@ use crate::check;
 use crate::files::Files;
 use crate::format::{Manifest, Scenario};
 use crate::input_error::InputError;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -94,15 +95,19 @@ fn only_document(tree: &Tree, path: &str) -> Result<Document, InputError> {
 }
 
 fn read(document: &Document) -> Result<Scenario, ManifestError> {
+    let expected = "the keys of a scenario: `scenario`, `until`, `expect` …";
+    read_as(document, expected, "`stuckvm schema` prints what may stand there")
+}
+
+/// Reads a document that is a mapping as a type of ours; the error points at the field and names no file.
+pub(crate) fn read_as<T: DeserializeOwned>(
+    document: &Document,
+    expected: &str,
+    advice: &str,
+) -> Result<T, ManifestError> {
     if !document.value.is_object() {
         let found = manifest::quote(&document.value.to_string());
-        let advice = "`stuckvm schema` prints what may stand there";
-        return Err(document.error(
-            "",
-            "the keys of a scenario: `scenario`, `until`, `expect` …",
-            &found,
-            advice,
-        ));
+        return Err(document.error("", expected, &found, advice));
     }
     serde_path_to_error::deserialize(&document.value).map_err(|error| {
         let problem = error.inner().to_string();
@@ -116,7 +121,7 @@ fn read(document: &Document) -> Result<Scenario, ManifestError> {
         {
             field = if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
         }
-        document.error(&field, &expected, &found, "`stuckvm schema` prints what may stand there")
+        document.error(&field, &expected, &found, advice)
     })
 }
 

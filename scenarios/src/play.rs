@@ -77,9 +77,26 @@ impl Played {
     }
 }
 
+/// Someone who looks at the cluster from outside, at instants of their own. Nothing comes of it for the cluster.
+pub trait Watcher {
+    /// The next instant to be called at; no earlier than the last.
+    fn next_at(&self) -> Option<Time>;
+
+    /// Looks, when all that happens at [`Watcher::next_at`] has happened.
+    fn watch(&mut self, cluster: &Cluster);
+}
+
 /// Plays a scenario to its end, or to what ends it before.
 pub fn play(loaded: &Loaded, options: PlayOptions<'_>) -> Played {
-    let mut player = Player::new(loaded, options);
+    play_until_end(Player::new(loaded, options, None), loaded)
+}
+
+/// Plays a scenario while someone watches.
+pub fn play_watched(loaded: &Loaded, options: PlayOptions<'_>, watcher: &mut dyn Watcher) -> Played {
+    play_until_end(Player::new(loaded, options, Some(watcher)), loaded)
+}
+
+fn play_until_end(mut player: Player<'_>, loaded: &Loaded) -> Played {
     let error = player.run().err();
     Played {
         start: player.start,
@@ -113,6 +130,7 @@ struct Player<'a> {
     /// The newest status of each live machine, for the relist after a crash; kept only where the detector crashes.
     live: Option<BTreeMap<Vm, PrintableStatus>>,
     pins: ObjectPins,
+    watcher: Option<&'a mut dyn Watcher>,
     inputs: Vec<Input>,
     restarts: Vec<usize>,
     alerts: Vec<Alert>,
@@ -138,7 +156,7 @@ impl Words {
 }
 
 impl<'a> Player<'a> {
-    fn new(loaded: &'a Loaded, options: PlayOptions<'a>) -> Self {
+    fn new(loaded: &'a Loaded, options: PlayOptions<'a>, watcher: Option<&'a mut dyn Watcher>) -> Self {
         let scenario = &loaded.scenario;
         let start = scenario.start.map_or_else(|| Config::default().start, |start| start.0);
         let cluster = set_up::cluster(scenario, start, options);
@@ -157,6 +175,7 @@ impl<'a> Player<'a> {
             step: 0,
             live: crashes.then(BTreeMap::new),
             pins: ObjectPins::new(scenario, start),
+            watcher,
             inputs: Vec::new(),
             restarts: Vec::new(),
             alerts: Vec::new(),
@@ -187,6 +206,9 @@ impl<'a> Player<'a> {
             self.take_steps(at)?;
             self.settle()?;
             self.pins.look(&self.cluster);
+            if let Some(watcher) = self.watcher.as_mut().filter(|watcher| watcher.next_at() == Some(at)) {
+                watcher.watch(&self.cluster);
+            }
         }
         self.deliver(Input { at: until, event: Event::Advance });
         if span > limit {
@@ -209,7 +231,8 @@ impl<'a> Player<'a> {
         let step = self.scenario.steps.get(self.step).map(|step| self.instant(step.at));
         let back = self.down.as_ref().map(|(until, _)| *until);
         let pin = self.pins.next_at();
-        [self.cluster.next_at(), self.fleet.next_at(), step, back, pin].into_iter().flatten().min()
+        let watcher = self.watcher.as_ref().and_then(|watcher| watcher.next_at());
+        [self.cluster.next_at(), self.fleet.next_at(), step, back, pin, watcher].into_iter().flatten().min()
     }
 
     fn generate(&mut self, at: Time) -> Result<(), RunError> {

@@ -114,6 +114,12 @@ impl Cluster {
         true
     }
 
+    /// Whether the process of a controller runs; false also where there is no such controller.
+    #[must_use]
+    pub fn is_running(&self, controller: &str) -> bool {
+        self.seat_of(controller).is_some_and(|index| self.is_up(index))
+    }
+
     /// From now on the API server takes so long to answer the requests of a controller; zero makes it fast again.
     ///
     /// A look at one thing has its requests answered after that time: it goes by what the informers knew when it began, and

@@ -15,11 +15,11 @@ pub mod yaml;
 
 pub use error::{MAX_QUOTE, ManifestError, quote, wrap};
 pub use position::{Place, Positions};
-pub use tree::{MAX_ALIASED, MAX_DEPTH};
+pub use tree::{MAX_ALIASED, MAX_DEPTH, Scalars};
 pub(crate) use typed::join;
 pub use typed::{object_fields, read_object, read_objects, split};
 pub use write::to_yaml;
-pub use yaml::{Document, MAX_BYTES, parse};
+pub use yaml::{Document, MAX_BYTES, parse, parse_with};
 
 #[cfg(test)]
 mod tests;

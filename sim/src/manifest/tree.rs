@@ -14,9 +14,20 @@ pub const MAX_DEPTH: usize = 128;
 /// The most values that all aliases of a text may bring in; a few lines can stand for billions.
 pub const MAX_ALIASED: usize = 100_000;
 
+/// What a scalar without quotes stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scalars {
+    /// A number, a truth value, or a text: as Kubernetes reads them.
+    #[default]
+    Resolved,
+    /// The text as it is written, for readers that know from their own types what must stand there. Only null is no text.
+    AsWritten,
+}
+
 /// One document under construction.
 #[derive(Default)]
 pub(super) struct Builder {
+    scalars: Scalars,
     pub(super) positions: Positions,
     /// The document, once its last event is in.
     pub(super) root: Option<Value>,
@@ -68,6 +79,10 @@ pub(super) fn place(marker: Marker) -> Place {
 }
 
 impl Builder {
+    pub(super) fn new(scalars: Scalars) -> Self {
+        Self { scalars, ..Self::default() }
+    }
+
     pub(super) fn sequence_start(&mut self, place: Place, anchor: usize) -> Result<(), ManifestError> {
         self.start(place, anchor, Items::Sequence(Vec::new()))
     }
@@ -163,6 +178,9 @@ impl Builder {
             return Ok(Value::from(scalar.text));
         }
         let value = scalar::resolve(scalar.text);
+        if self.scalars == Scalars::AsWritten && value.as_ref().is_none_or(|value| !value.is_null()) {
+            return Ok(Value::from(scalar.text));
+        }
         let value = value.filter(|value| core.is_none_or(|tag| fits_tag(value, tag)));
         value.ok_or_else(|| {
             let expected =

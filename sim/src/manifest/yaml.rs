@@ -4,7 +4,7 @@ use saphyr_parser::{Event, Parser, ScanError};
 use serde_json::Value;
 
 use super::lists::untype;
-use super::tree::{Builder, Scalar, place, too_deep};
+use super::tree::{Builder, Scalar, Scalars, place, too_deep};
 use super::{ManifestError, Place, Positions, quote};
 
 /// The largest manifest that is read, in bytes.
@@ -52,6 +52,23 @@ impl Document {
 /// # Errors
 /// Text that is no YAML, too large, too deep, or without any document; a key given twice. The error names `file`.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Document>, ManifestError> {
+    parse_with(file, bytes, Scalars::Resolved)
+}
+
+/// As [`parse`], with scalars as the reader wants them.
+///
+/// # Errors
+/// As [`parse`].
+///
+/// ```
+/// use stuckvm_sim::manifest::{Scalars, parse, parse_with};
+///
+/// let text = b"alert: N";
+/// assert_eq!(parse("r.yaml", text).unwrap()[0].value["alert"], false);
+/// assert_eq!(parse_with("r.yaml", text, Scalars::AsWritten).unwrap()[0].value["alert"], "N");
+/// ```
+pub fn parse_with(file: &str, bytes: &[u8], scalars: Scalars) -> Result<Vec<Document>, ManifestError> {
+    let documents = |text| documents(text, scalars);
     let mut documents = checked_text(bytes).and_then(documents).map_err(|error| error.in_file(file))?;
     documents.iter_mut().for_each(|document| untype(&mut document.value));
     Ok(documents)
@@ -90,10 +107,10 @@ fn end_of(text: &str) -> Place {
     Place { line: text.matches('\n').count() + 1, column: last.chars().count() + 1 }
 }
 
-fn documents(text: &str) -> Result<Vec<Document>, ManifestError> {
+fn documents(text: &str, scalars: Scalars) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
     for piece in pieces(text) {
-        read_piece(piece, &mut documents)?;
+        documents.extend(read_piece(piece, scalars)?);
     }
     if documents.is_empty() {
         let start = Place { line: 1, column: 1 };
@@ -144,18 +161,18 @@ fn shift(place: Place, start: Place) -> Place {
     }
 }
 
-fn read_piece(piece: Piece<'_>, documents: &mut Vec<Document>) -> Result<(), ManifestError> {
-    let mut builder = Builder::default();
+fn read_piece(piece: Piece<'_>, scalars: Scalars) -> Result<Vec<Document>, ManifestError> {
+    let (mut documents, mut builder) = (Vec::new(), Builder::new(scalars));
     let mut parser = Parser::new_from_str(piece.text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| syntax_error(piece, &error))?;
         if event == Event::DocumentEnd {
-            documents.extend(document(std::mem::take(&mut builder)));
+            documents.extend(document(std::mem::replace(&mut builder, Builder::new(scalars))));
         } else {
             feed(&mut builder, &event, shift(place(span.start), piece.start))?;
         }
     }
-    Ok(())
+    Ok(documents)
 }
 
 fn document(builder: Builder) -> Option<Document> {

@@ -27,6 +27,13 @@ pub(crate) fn named_folder() -> Option<PathBuf> {
     std::env::var_os("STUCKVM_VECTORS").filter(|name| !name.is_empty()).map(PathBuf::from)
 }
 
+/// A file beside the cases: from the folder in use, else from the project's own.
+#[allow(dead_code, reason = "not every test that reads vectors has one")]
+pub(crate) fn beside(name: &str) -> PathBuf {
+    let named = named_folder().map(|folder| folder.join(name)).filter(|path| path.exists());
+    named.unwrap_or_else(|| own_folder().join(name))
+}
+
 /// The files of every suite in the folder in use, by suite; the small files before the `-more` ones.
 pub(crate) fn suites() -> BTreeMap<String, Vec<PathBuf>> {
     let root = named_folder().unwrap_or_else(own_folder);

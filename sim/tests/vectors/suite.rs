@@ -27,11 +27,12 @@ const NAMED: usize = 5;
 /// The lines to print once all have run, by place in the table: trials run side by side.
 type Reports = Arc<Mutex<Vec<(usize, String)>>>;
 
-/// Runs the suites that the folder has.
-pub(crate) fn run_all(suites: &[Suite], skipped: &[(&str, &str)]) -> ExitCode {
+/// Runs the suites that the folder has, of those that are ours.
+pub(crate) fn run_all(suites: &[Suite], skipped: &[(&str, &str)], ours: fn(&str) -> bool) -> ExitCode {
     let arguments = Arguments::from_args();
     let reports = Reports::default();
     let mut found = files::suites();
+    found.retain(|name, _| ours(name));
     let mut trials = Vec::new();
     for (place, suite) in suites.iter().enumerate() {
         if let Some(paths) = found.remove(suite.name) {
