@@ -92,15 +92,39 @@ impl fmt::Display for Sample {
 /// Labels of `kubevirt_vmi_info` that came after 1.3 (kubevirt/kubevirt#12737, #12992, #13148).
 const SINCE_1_4: [&str; 3] = ["evictable", "outdated", "vmi_pod"];
 
+/// The metrics of machines and of instances.
+const INFOS: [&str; 2] = ["kubevirt_vm_info", "kubevirt_vmi_info"];
+
+/// The metrics that some release exports, by name.
+pub fn metrics() -> impl Iterator<Item = &'static str> {
+    GROUPS.iter().map(|(_, metric, _)| *metric).chain(INFOS)
+}
+
+/// Whether a release exports a metric.
+///
+/// ```
+/// use stuckvm_sim::{KubeVirtRelease, metrics::is_exported};
+///
+/// assert!(is_exported("kubevirt_vmi_info", KubeVirtRelease::V1_3));
+/// assert!(!is_exported("kubevirt_vm_info", KubeVirtRelease::V1_3));
+/// ```
+pub fn is_exported(metric: &str, release: KubeVirtRelease) -> bool {
+    match metric {
+        "kubevirt_vm_info" => release > KubeVirtRelease::V1_3,
+        "kubevirt_vmi_info" => release >= KubeVirtRelease::V1_3,
+        _ => metrics().any(|known| known == metric),
+    }
+}
+
 /// One scrape of the five timestamp metrics and of what the release has of `kubevirt_vm_info` and `kubevirt_vmi_info`: the
 /// machines in order of creation, then the instances.
 pub fn scrape(view: View<'_>, release: KubeVirtRelease) -> Vec<Sample> {
     let vms = view.iter::<VirtualMachine>().flat_map(|(_, vm)| {
         let timestamps = GROUPS.map(|(group, metric, _)| timestamp(vm, group, metric));
-        timestamps.into_iter().chain((release > KubeVirtRelease::V1_3).then(|| vm_info(vm)))
+        timestamps.into_iter().chain(is_exported(INFOS[0], release).then(|| vm_info(vm)))
     });
     let mut samples: Vec<Sample> = vms.collect();
-    if release >= KubeVirtRelease::V1_3 {
+    if is_exported(INFOS[1], release) {
         samples.extend(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view)));
     }
     if release == KubeVirtRelease::V1_3 {

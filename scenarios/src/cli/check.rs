@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::reports::{Reports, palette};
+use super::rules::{self, RuleArguments};
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, Format, print};
 use clap::Args;
@@ -39,10 +40,15 @@ pub(super) struct Arguments {
     timeout: Duration,
     #[command(flatten)]
     reports: Reports,
+    #[command(flatten)]
+    rules: RuleArguments,
 }
 
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
-    let Arguments { selection, threshold, coverage, reports, .. } = arguments;
+    let Arguments { selection, threshold, coverage, reports, rules, .. } = arguments;
+    if let Some(file) = &rules.rules {
+        return rules::run(file, rules, selection, format);
+    }
     let subjects = chosen(arguments)?;
     if *coverage {
         return print_coverage(subjects, format);

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod render;
 mod reports;
+mod rules;
 mod run;
 mod schedule;
 mod selection;

@@ -50,6 +50,16 @@ pub struct Exporter<'a> {
     every: Duration,
     /// Only metrics that these rules may read are kept.
     groups: &'a [Group],
+    failed: Vec<Time>,
+}
+
+/// What was scraped in a run.
+#[derive(Clone, Debug, Default)]
+pub struct Scraped {
+    /// What has been stored.
+    pub samples: Samples,
+    /// The scrapes that failed, in order.
+    pub failed: Vec<Time>,
 }
 
 impl<'a> Exporter<'a> {
@@ -61,12 +71,13 @@ impl<'a> Exporter<'a> {
             next: time(first_tick(start) + schedule.phase),
             every: Duration::from_millis(schedule.scrape.unsigned_abs()),
             groups,
+            failed: Vec::new(),
         }
     }
 
-    /// What has been stored.
-    pub fn finish(self) -> Samples {
-        self.scraper.finish()
+    /// What has been stored, and what could not be.
+    pub fn finish(self) -> Scraped {
+        Scraped { samples: self.scraper.finish(), failed: self.failed }
     }
 
     fn exposed(&self, sample: Sample) -> Option<Exposed> {
@@ -93,6 +104,7 @@ impl Watcher for Exporter<'_> {
         self.next = self.next.checked_add(self.every).unwrap_or(Time::MAX);
         if !cluster.is_running(COLLECTOR) {
             self.scraper.fail(at);
+            self.failed.push(time(at));
             return;
         }
         let view = cluster.view_of(COLLECTOR).expect("every cluster has virt-controller");

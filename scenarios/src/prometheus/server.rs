@@ -52,9 +52,9 @@ pub enum ServerError {
         /// What it said, or that it said nothing.
         said: String,
     },
-    /// Its directory cannot be made.
-    #[error("a directory for Prometheus' data: {0}")]
-    Directory(#[source] io::Error),
+    /// There is no place for its data, or no port.
+    #[error("a directory and a port for Prometheus: {0}")]
+    Place(#[source] io::Error),
     /// The connection broke.
     #[error("Prometheus does not answer: {0}")]
     Http(#[from] ureq::Error),
@@ -80,6 +80,17 @@ pub struct Engine {
 impl Default for Engine {
     fn default() -> Self {
         Self { program: "prometheus".into(), lookback: Lookback::Open }
+    }
+}
+
+impl Engine {
+    /// Whether there is such a program, before any work is done for it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub fn check(&self) -> Result<(), ServerError> {
+        major_version(&self.program).map(drop)
     }
 }
 
@@ -127,15 +138,15 @@ impl Server {
 
     fn try_start(engine: &Engine, major: u32) -> Result<Self, ServerError> {
         let directory = tempfile::Builder::new().prefix("stuckvm-prometheus-").tempdir();
-        let directory = directory.map_err(ServerError::Directory)?;
-        let url = format!("127.0.0.1:{}", free_port().map_err(ServerError::Directory)?);
+        let directory = directory.map_err(ServerError::Place)?;
+        let url = format!("127.0.0.1:{}", free_port().map_err(ServerError::Place)?);
         let mut command = Command::new(&engine.program);
-        command.args(FLAGS).args(paths(directory.path()).map_err(ServerError::Directory)?);
+        command.args(FLAGS).args(paths(directory.path()).map_err(ServerError::Place)?);
         command.arg(format!("--web.listen-address={url}"));
         if major < 3 && engine.lookback == Lookback::Open {
             command.arg("--query.lookback-delta=299999ms");
         }
-        let log = File::create(directory.path().join("log")).map_err(ServerError::Directory)?;
+        let log = File::create(directory.path().join("log")).map_err(ServerError::Place)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().map_err(|source| missing(&engine.program, source))?;
         let mut server = Self {

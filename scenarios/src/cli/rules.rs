@@ -1,0 +1,99 @@
+//! `stuckvm check --rules`.
+
+use super::progress::Progress;
+use super::selection::{Selection, stop_on_interrupt, tell_of_skipped};
+use super::{CommandResult, FAILED, Format, INTERRUPTED, print};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use stuckvm_scenarios::catalog::select;
+use stuckvm_scenarios::prometheus::exporter::Schedule;
+use stuckvm_scenarios::prometheus::report::{json_lines, text};
+use stuckvm_scenarios::prometheus::rules::RuleFile;
+use stuckvm_scenarios::prometheus::samples::Millis;
+use stuckvm_scenarios::prometheus::server::Engine;
+use stuckvm_scenarios::prometheus::{Options, check_rules};
+
+/// What `check` takes for rules of Prometheus.
+#[derive(Args)]
+pub(super) struct RuleArguments {
+    /// A rule file of Prometheus: its alerts are judged, each by itself. A Prometheus server is started for it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["threshold", "coverage", "exec", "junit", "markdown", "github", "explain"])]
+    pub(super) rules: Option<PathBuf>,
+    /// The time between two scrapes.
+    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "30s", requires = "rules")]
+    scrape: Millis,
+    /// The time between two evaluations, for groups without an interval of their own.
+    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "30s", requires = "rules")]
+    evaluate: Millis,
+    /// How long after the first evaluation the first scrape comes.
+    #[arg(long, value_name = "DURATION", value_parser = millis, default_value = "0s", requires = "rules")]
+    phase: Millis,
+    /// The Prometheus to start; looked for on the PATH without it.
+    #[arg(long, value_name = "FILE", requires = "rules")]
+    prometheus: Option<PathBuf>,
+}
+
+pub(super) fn run(
+    file: &Path,
+    arguments: &RuleArguments,
+    selection: &Selection,
+    format: Format,
+) -> CommandResult {
+    let file = RuleFile::load(file)?;
+    let scenarios = select(selection.scenarios("check")?, &selection.names)?;
+    scenarios.iter().for_each(tell_of_skipped);
+    let stop = stop_on_interrupt()?;
+    let schedule = arguments.schedule()?;
+    let options = Options { engine: arguments.engine(), schedule, seed: selection.seed, stop: Some(&stop) };
+    let progress = Progress::new(scenarios.len());
+    let played = |name: &str| progress.ended(name, || ());
+    let checked = selection.pool()?.install(|| check_rules(&file, &scenarios, &options, played));
+    progress.finish();
+    let interrupted = stop.load(Ordering::Relaxed);
+    let checked = match checked {
+        // An interrupt at a terminal ends the server too.
+        Err(_) if interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+        checked => checked?,
+    };
+    match format {
+        Format::Json => json_lines(&checked).iter().for_each(|line| print(line)),
+        Format::Text => print(text(&checked, schedule).trim_end()),
+    }
+    Ok(match checked.all_passed() {
+        _ if interrupted => ExitCode::from(INTERRUPTED),
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(FAILED),
+    })
+}
+
+impl RuleArguments {
+    fn schedule(&self) -> Result<Schedule, String> {
+        let Self { scrape, evaluate, phase, .. } = *self;
+        if phase >= scrape {
+            return Err("--phase: expected less than --scrape; later scrapes follow from that one".to_owned());
+        }
+        Ok(Schedule { scrape, evaluate, phase })
+    }
+
+    fn engine(&self) -> Engine {
+        let engine = Engine::default();
+        Engine { program: self.prometheus.clone().unwrap_or(engine.program), ..engine }
+    }
+}
+
+/// Reads a duration that is one to Prometheus too.
+fn millis(text: &str) -> Result<Millis, String> {
+    let duration = super::duration(text)?;
+    let whole = duration.subsec_nanos() % 1_000_000 == 0;
+    let millis = i64::try_from(duration.as_millis()).ok().filter(|_| whole);
+    millis.ok_or_else(|| format!("{text}: expected whole milliseconds, which is all that Prometheus knows"))
+}
+
+fn interval(text: &str) -> Result<Millis, String> {
+    match millis(text)? {
+        0 => Err("an interval is longer than 0s".to_owned()),
+        millis => Ok(millis),
+    }
+}

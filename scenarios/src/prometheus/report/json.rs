@@ -1,0 +1,150 @@
+//! JSON Lines: for each alert a line a scenario and a line a status of its table, then its summary.
+
+use super::{Counts, shown, slip_text};
+use crate::judge::Rule;
+use crate::prometheus::check::{AlertReport, CaseReport, Checked, Outcome};
+use crate::prometheus::judge::JUDGED;
+use crate::prometheus::table::Row;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use stuckvm_detector::Time;
+
+#[derive(Serialize)]
+struct CaseLine<'a> {
+    scenario: &'a str,
+    alert: &'a str,
+    verdict: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(flatten)]
+    breach: Option<BreachKeys<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    because: Vec<String>,
+    luck: usize,
+}
+
+#[derive(Serialize)]
+struct BreachKeys<'a> {
+    rule: &'static str,
+    also: Vec<&'static str>,
+    namespace: &'a str,
+    name: &'a str,
+    at: Time,
+}
+
+#[derive(Serialize)]
+struct RowLine<'a> {
+    table: &'a str,
+    status: &'a str,
+    due: usize,
+    fires_after: Option<Range>,
+    early: String,
+    late: String,
+    never: usize,
+    spurious: usize,
+    worst: Option<WorstKeys<'a>>,
+}
+
+#[derive(Serialize)]
+struct Range {
+    min: String,
+    max: String,
+}
+
+#[derive(Serialize)]
+struct WorstKeys<'a> {
+    slip: String,
+    scenario: &'a str,
+}
+
+#[derive(Serialize)]
+struct SummaryLine<'a> {
+    summary: SummaryKeys<'a>,
+}
+
+#[derive(Serialize)]
+struct SummaryKeys<'a> {
+    detector: &'a str,
+    scenarios: usize,
+    passed: usize,
+    failed: usize,
+    errors: usize,
+    not_tested: usize,
+    luck: usize,
+    rules: BTreeMap<&'static str, &'static str>,
+}
+
+/// The lines of all alerts.
+pub fn json_lines(checked: &Checked) -> Vec<String> {
+    checked.alerts.iter().flat_map(alert_lines).collect()
+}
+
+fn alert_lines(report: &AlertReport) -> Vec<String> {
+    let cases = report.cases.iter().map(|case| line(&case_line(&report.alert, case)));
+    let rows = report.table.rows.iter().map(|(status, row)| line(&row_line(&report.alert, status, row)));
+    cases.chain(rows).chain([line(&SummaryLine { summary: summary(report) })]).collect()
+}
+
+fn line(line: &impl Serialize) -> String {
+    serde_json::to_string(line).expect("texts and numbers serialize")
+}
+
+fn case_line<'a>(alert: &'a str, case: &'a CaseReport) -> CaseLine<'a> {
+    let CaseReport { scenario, outcome, luck } = case;
+    let mut line = CaseLine {
+        scenario,
+        alert,
+        verdict: outcome.as_str(),
+        kind: None,
+        breach: None,
+        because: Vec::new(),
+        luck: *luck,
+    };
+    match outcome {
+        Outcome::Pass => {}
+        Outcome::NotTested(because) => line.because = vec![because.clone()],
+        Outcome::Error(error) => {
+            line.kind = Some(error.kind.as_str());
+            line.because = error.because.clone();
+        }
+        Outcome::Fail(breaches) => {
+            let (vm, first) = &breaches[0];
+            let rules: BTreeSet<Rule> = breaches.iter().map(|(_, breach)| breach.rule).collect();
+            let also = rules.into_iter().filter(|rule| *rule != first.rule).map(Rule::as_str).collect();
+            let (namespace, name) = (vm.namespace.as_str(), vm.name.as_str());
+            line.breach = Some(BreachKeys { rule: first.rule.as_str(), also, namespace, name, at: first.at });
+            line.because = breaches.iter().map(|(vm, breach)| format!("{vm}: {}", breach.because)).collect();
+        }
+    }
+    line
+}
+
+fn row_line<'a>(alert: &'a str, status: &'a str, row: &'a Row) -> RowLine<'a> {
+    let worst = row.worst.as_ref();
+    RowLine {
+        table: alert,
+        status,
+        due: row.due,
+        fires_after: row.fires_after.map(|(least, most)| Range { min: shown(least), max: shown(most) }),
+        early: shown(row.early),
+        late: shown(row.late),
+        never: row.never,
+        spurious: row.spurious,
+        worst: worst.map(|worst| WorstKeys { slip: slip_text(worst.slip), scenario: &worst.scenario }),
+    }
+}
+
+fn summary(report: &AlertReport) -> SummaryKeys<'_> {
+    let Counts { passed, failed, errors, not_tested, luck, broken } = Counts::of(report);
+    let standing = |rule: Rule| (rule.as_str(), if broken.contains(&rule) { "fail" } else { "pass" });
+    SummaryKeys {
+        detector: &report.alert,
+        scenarios: report.cases.len(),
+        passed,
+        failed,
+        errors,
+        not_tested,
+        luck,
+        rules: JUDGED.map(standing).into(),
+    }
+}

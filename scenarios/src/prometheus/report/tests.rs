@@ -1,0 +1,68 @@
+//! The reports of a small result.
+
+use super::{json_lines, text};
+use crate::format::VmName;
+use crate::judge::Rule;
+use crate::prometheus::check::{AlertReport, CaseReport, Checked, Outcome};
+use crate::prometheus::exporter::Schedule;
+use crate::prometheus::judge::Breach;
+use crate::prometheus::table::{Row, Slip, Table, Worst};
+use std::time::Duration;
+use stuckvm_detector::Time;
+
+fn checked() -> Checked {
+    let vm = VmName { namespace: "default".to_owned(), name: "vm1".to_owned() };
+    let because = "fired 4m59.85s after the error began".to_owned();
+    let breach = Breach { at: Time::from_secs(300), rule: Rule::NeverEarly, because };
+    let case = |scenario: &str, outcome, luck| CaseReport { scenario: scenario.to_owned(), outcome, luck };
+    let early = Duration::from_nanos(150_000_001);
+    let row = Row {
+        due: 2,
+        fires_after: Some((Duration::from_secs(300) - early, Duration::from_millis(329_850))),
+        early,
+        late: Duration::from_millis(29_850),
+        worst: Some(Worst { slip: Slip::Early(early), scenario: "x/early".to_owned() }),
+        ..Row::default()
+    };
+    let cases = vec![
+        case("x/early", Outcome::Fail(vec![(vm, breach)]), 1),
+        case("x/good", Outcome::Pass, 0),
+        case("x/old", Outcome::NotTested("KubeVirt 0.59 does not export kubevirt_vm_info".to_owned()), 0),
+    ];
+    let table = Table { rows: [("PvcNotFound".to_owned(), row)].into() };
+    Checked { alerts: vec![AlertReport { alert: "Stuck".to_owned(), cases, table }] }
+}
+
+#[test]
+fn text_names_the_rule_the_machine_and_what_the_rule_costs() {
+    let expected = "\
+fail  x/early
+      R2 default/vm1: fired 4m59.85s after the error began
+
+Stuck
+  3 scenarios: 1 passed, 1 failed, 0 errors, 1 not tested
+  scraped every 30s, evaluated every 30s, phase 0s
+  left to luck by sampling: 1 episode
+  broken R2: nothing fires before the threshold
+  against the exact contract:
+  status             due fires after           early by   late by never spurious
+  PvcNotFound          2 4m59.849s..5m29.85s      150ms    29.85s     0        0
+      worst: 150.000001ms early
+             x/early
+";
+    let text = text(&checked(), Schedule::default());
+    assert_eq!(text, expected);
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn json_has_a_line_a_scenario_a_line_a_status_and_a_summary() {
+    let expected = [
+        r#"{"scenario":"x/early","alert":"Stuck","verdict":"fail","rule":"R2","also":[],"namespace":"default","name":"vm1","at":"1970-01-01T00:05:00Z","because":["default/vm1: fired 4m59.85s after the error began"],"luck":1}"#,
+        r#"{"scenario":"x/good","alert":"Stuck","verdict":"pass","luck":0}"#,
+        r#"{"scenario":"x/old","alert":"Stuck","verdict":"not tested","because":["KubeVirt 0.59 does not export kubevirt_vm_info"],"luck":0}"#,
+        r#"{"table":"Stuck","status":"PvcNotFound","due":2,"fires_after":{"min":"4m59.849999999s","max":"5m29.85s"},"early":"150.000001ms","late":"29.85s","never":0,"spurious":0,"worst":{"slip":"150.000001ms early","scenario":"x/early"}}"#,
+        r#"{"summary":{"detector":"Stuck","scenarios":3,"passed":1,"failed":1,"errors":0,"not_tested":1,"luck":1,"rules":{"R1":"pass","R2":"fail","R6":"pass","R7":"pass"}}}"#,
+    ];
+    assert_eq!(json_lines(&checked()), expected);
+}

@@ -1,0 +1,96 @@
+//! Text for people, in 80 columns but for names that are longer.
+
+use super::{Counts, shown, slip_text};
+use crate::prometheus::check::{CaseReport, Checked, Outcome};
+use crate::prometheus::exporter::Schedule;
+use crate::prometheus::table::{Row, Table, Worst};
+use std::fmt::Write as _;
+use std::time::Duration;
+use stuckvm_sim::manifest::wrap;
+
+const WIDTH: usize = 80;
+
+/// For each alert what it broke, and its table of errors.
+pub fn text(checked: &Checked, schedule: Schedule) -> String {
+    let mut text = String::new();
+    for report in &checked.alerts {
+        let Counts { passed, failed, errors, not_tested, luck, broken } = Counts::of(report);
+        for case in &report.cases {
+            text += &case_text(case);
+        }
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let (scenarios, alert) = (report.cases.len(), &report.alert);
+        let counts = format!("{passed} passed, {failed} failed, {errors} error{}", plural(errors));
+        let _ = writeln!(text, "\n{alert}");
+        let _ =
+            writeln!(text, "  {scenarios} scenario{}: {counts}, {not_tested} not tested", plural(scenarios));
+        let [scrape, evaluate, phase] = [schedule.scrape, schedule.evaluate, schedule.phase]
+            .map(|millis| shown(Duration::from_millis(millis.unsigned_abs())));
+        let _ = writeln!(text, "  scraped every {scrape}, evaluated every {evaluate}, phase {phase}");
+        let _ = writeln!(text, "  left to luck by sampling: {luck} episode{}", plural(luck));
+        for rule in broken {
+            let _ = writeln!(text, "  broken {}: {}", rule.as_str(), rule.about());
+        }
+        text += &table_text(&report.table);
+    }
+    text
+}
+
+fn case_text(case: &CaseReport) -> String {
+    let CaseReport { scenario, outcome, .. } = case;
+    let mut text = String::new();
+    let because = match outcome {
+        Outcome::Pass | Outcome::NotTested(_) => return text,
+        Outcome::Error(error) => error.because.clone(),
+        Outcome::Fail(breaches) => {
+            let (vm, first) = &breaches[0];
+            let more = if breaches.len() == 1 {
+                String::new()
+            } else {
+                format!(" (and {} more)", breaches.len() - 1)
+            };
+            vec![format!("{} {vm}: {}{more}", first.rule.as_str(), first.because)]
+        }
+    };
+    let _ = writeln!(text, "{:<5} {scenario}", outcome.as_str());
+    for line in because.iter().flat_map(|reason| wrap(reason, WIDTH - 6)) {
+        let _ = writeln!(text, "      {line}");
+    }
+    text
+}
+
+fn table_text(Table { rows }: &Table) -> String {
+    if rows.is_empty() {
+        return "  no episode was due, and nothing fired\n".to_owned();
+    }
+    let mut text = "  against the exact contract:\n".to_owned();
+    let _ = writeln!(
+        text,
+        "  {:<18} {:>3} {:<20} {:>9} {:>9} {:>5} {:>8}",
+        "status", "due", "fires after", "early by", "late by", "never", "spurious"
+    );
+    for (status, row) in rows {
+        let status = if status.is_empty() { "(none yet)" } else { status };
+        let after = row.fires_after.map_or_else(
+            || "-".to_owned(),
+            |(least, most)| {
+                if least == most { rough(least) } else { format!("{}..{}", rough(least), rough(most)) }
+            },
+        );
+        let Row { due, early, late, never, spurious, .. } = row;
+        let (early, late) = (rough(*early), rough(*late));
+        let _ = writeln!(
+            text,
+            "  {status:<18} {due:>3} {after:<20} {early:>9} {late:>9} {never:>5} {spurious:>8}"
+        );
+        if let Some(Worst { slip, scenario }) = &row.worst {
+            let _ = writeln!(text, "      worst: {}\n             {scenario}", slip_text(*slip));
+        }
+    }
+    text
+}
+
+/// In milliseconds, so that a table has room for it.
+fn rough(duration: Duration) -> String {
+    shown(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+}
