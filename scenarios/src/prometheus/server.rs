@@ -27,6 +27,9 @@ const FLAGS: [&str; 6] = [
 /// How long a server may take until it answers; it takes a tenth of a second.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long one answer may take. A query that takes a minute would be one over a hundred thousand machines.
+const ANSWER_LIMIT: Duration = Duration::from_secs(600);
+
 /// How often another port is tried, if someone takes the free one in between.
 const START_TRIES: usize = 3;
 
@@ -112,7 +115,7 @@ pub struct Server {
     agent: ureq::Agent,
     version: String,
     /// Removed after the server is gone: fields are dropped after `Drop::drop`.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Server {
@@ -149,13 +152,8 @@ impl Server {
         let log = File::create(directory.path().join("log")).map_err(ServerError::Place)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().map_err(|source| missing(&engine.program, source))?;
-        let mut server = Self {
-            child,
-            url: format!("http://{url}"),
-            agent: agent(),
-            version: String::new(),
-            _directory: directory,
-        };
+        let mut server =
+            Self { child, url: format!("http://{url}"), agent: agent(), version: String::new(), directory };
         server.wait_until_ready(&engine.program)?;
         server.version = server.ask_version()?;
         Ok(server)
@@ -200,7 +198,7 @@ impl Server {
             }
             let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
             if ended || begun.elapsed() > START_LIMIT {
-                let log = fs::read_to_string(self._directory.path().join("log")).unwrap_or_default();
+                let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
                 let said = log.lines().last().unwrap_or("it said nothing").to_owned();
                 return Err(ServerError::NotReady { program: program.to_owned(), said });
             }
@@ -259,7 +257,8 @@ fn free_port() -> io::Result<u16> {
 
 /// A client for this machine only: no proxy of the environment, and a refusal is an answer.
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into()
+    let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
+    config.timeout_global(Some(ANSWER_LIMIT)).build().into()
 }
 
 fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<(u16, String), ServerError> {
