@@ -346,7 +346,7 @@ proptest! {
         };
         for (at, node) in world.nodes.iter().enumerate() {
             let feasible = |placement: &Placement| placement.feasible.iter().any(|found| *found == name(node));
-            if feasible(&first) && !tolerations.iter().any(|toleration| everything(toleration)) {
+            if feasible(&first) && !tolerations.iter().any(everything) {
                 let taint = json!([{"key": "strange", "effect": "NoExecute"}]);
                 prop_assert!(!feasible(&with(at, &|node| node["spec"]["taints"] = taint.clone())));
                 let cordoned = with(at, &|node| node["spec"]["unschedulable"] = json!(true));

@@ -229,12 +229,9 @@ fn a_node_that_has_changed_answers_anew_to_a_pod_of_a_shape_that_it_knows() {
     play.cluster.settle().unwrap();
     assert_eq!(play.events("Scheduled").len(), 3, "the third has the room of the first");
 
-    let changes: [(&str, fn(&mut Node)); 2] = [
-        ("1 node(s) were unschedulable", |node| node.spec.unschedulable = true),
-        ("1 Insufficient cpu", |node| node.spec.unschedulable = false),
-    ];
-    for (at, (reason, change)) in changes.into_iter().enumerate() {
-        play.cluster.patch(n1, change).unwrap();
+    let changes = [("1 node(s) were unschedulable", true), ("1 Insufficient cpu", false)];
+    for (at, (reason, cordoned)) in changes.into_iter().enumerate() {
+        play.cluster.patch(n1, |node: &mut Node| node.spec.unschedulable = cordoned).unwrap();
         play.cluster.settle().unwrap();
         let id = play.create(pod(&format!("late-{at}"), "1"));
         assert!(play.message(id).contains(reason), "{}", play.message(id));
