@@ -19,6 +19,15 @@ lint:
 # Every test.
 test:
     cargo test --workspace
+    cargo test -p stuckvm-scenarios --features tokio --test paused_clock
+
+# Detectors with one slip each, and how many cases catch them.
+kill-matrix *ARGS:
+    cargo run --release -p stuckvm-scenarios --example kill_matrix -- {{ARGS}}
+
+# Changes the detector's code here and there, and lists the changes that no test of it notices.
+mutants *ARGS:
+    cargo mutants --package stuckvm-detector --test-package stuckvm-detector {{ARGS}}
 
 # The catalog alone, a test a scenario.
 scenarios:

@@ -6,6 +6,7 @@
 //! | who is judged, and how it is started for a case | [`Candidate`], [`Session`] |
 //! | a detector in Rust as such | [`Detector`], [`InProcess`] |
 //! | a program in any language | [`Exec`] |
+//! | one on tokio's timers, with the feature `tokio` | `paused_clock.rs` |
 //! | what the harness makes of the answers | [`examine()`] |
 //! | a whole check in one line of a test | [`check`] |
 //! | all that there is to be put to | [`subjects`], [`check_all`] |
@@ -21,6 +22,8 @@ mod exec;
 mod in_a_test;
 mod in_process;
 mod patience;
+#[cfg(feature = "tokio")]
+mod paused_clock;
 
 pub use candidate::{Answer, Candidate, Capabilities, Session, Start};
 pub use case::Case;
@@ -29,3 +32,5 @@ pub use examine::{Examined, examine};
 pub use exec::Exec;
 pub use in_a_test::{check, check_candidate};
 pub use in_process::{BuiltIn, Detector, InProcess, Rejected};
+#[cfg(feature = "tokio")]
+pub use paused_clock::{PausedClock, Said, TICK};
