@@ -71,6 +71,11 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         let threshold = json!({"secs": secs, "nanos": 0});
         json!({"vm": vm, "since": since, "threshold": threshold})
     };
+    let thresholds =
+        |statuses: [&str; 2]| json!(statuses.map(|status| (status, json!({"secs": 600, "nanos": 0}))));
+    let unsorted =
+        "the snapshot's rule: expected each status at most once, in the order of PrintableStatus::ALL";
+    let unsorted = unsorted.to_owned();
     let name = |name| json!({"namespace": "ns", "name": name, "uid": "u9"});
     let (second_200, second_302) = ("1970-01-01T00:03:20Z", "1970-01-01T00:05:02Z");
     let table = [
@@ -123,6 +128,8 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
              `Running` opens no episode"
                 .to_owned(),
         ),
+        ("/detector/rule/per_status", thresholds(["ErrImagePull", "CrashLoopBackOff"]), unsorted.clone()),
+        ("/detector/rule/per_status", thresholds(["ErrImagePull", "ErrImagePull"]), unsorted),
     ];
     for (pointer, value, expected) in table {
         assert_eq!(refusal(pointer, value.clone()), expected, "{pointer} = {value}");
