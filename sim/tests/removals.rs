@@ -4,6 +4,8 @@
 //! number; it is built once and run once a row, with that number in `STUCKVM_REMOVED`. `just removals` does that and
 //! writes `docs/removals.md`. An ordinary test run only looks whether every row still fits the source.
 
+#[path = "removals/answers.rs"]
+mod answers;
 #[path = "removals/filters.rs"]
 mod filters;
 #[path = "removals/instrument.rs"]
@@ -49,6 +51,7 @@ pub(crate) type Subject = (&'static str, &'static [Group]);
 /// Every row.
 const SUBJECTS: &[Subject] = &[
     ("Filters", filters::GROUPS),
+    ("Answers that are remembered", answers::GROUPS),
     ("Pods' requests and ports", pods::GROUPS),
     ("Spreading and affinity between pods", spreading::GROUPS),
     ("Volumes", volumes::GROUPS),

@@ -16,8 +16,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ("NodePorts rejects", "node_ports::filter(pod, node)?", "()"),
             (
                 "NodeResourcesFit rejects",
-                "node_resources_fit::filter(&pod.needs.requests, node, snapshot.profile)?",
-                "()",
+                "node_resources_fit::filter(&pod.needs.requests, node, snapshot.profile)",
+                "Ok(())",
             ),
             ("VolumeRestrictions rejects", "state.restrictions.filter(snapshot, pod, node)?", "()"),
             ("VolumeBinding rejects", "volumes.filter(snapshot, node)?", "()"),

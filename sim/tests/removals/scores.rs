@@ -30,8 +30,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ("preferred terms are stretched over 0 to 100", "normalize(&mut scores, false)", "()"),
             (
                 "NodeResourcesFit scores",
-                "each(&|slot| node_resources_fit::score(requests, snapshot.node(slot)))",
-                "each(&|_| 0)",
+                "resources.iter().map(|scores| scores.fit).collect()",
+                "vec![0; feasible.len()]",
             ),
             ("PodTopologySpread scores", "sheet.add(Plugin::PodTopologySpread, 2, scores)", "drop(scores)"),
             (
@@ -47,12 +47,12 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "NodeResourcesBalancedAllocation scores",
-                "sheet.add(Plugin::NodeResourcesBalancedAllocation, 1, each(&score))",
-                "()",
+                "sheet.add(Plugin::NodeResourcesBalancedAllocation, 1, scores)",
+                "drop::<Vec<i64>>(scores)",
             ),
             (
                 "NodeResourcesBalancedAllocation skips pods without requests",
-                "balanced_allocation::skips(requests)",
+                "balanced_allocation::skips(&pod.needs.requests)",
                 "false",
             ),
             (

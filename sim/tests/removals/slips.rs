@@ -4,6 +4,8 @@ use crate::Group;
 
 const LAGS: &str = "{ let runtime = Arc::clone(&self.worker.runtime); let status = self.generate(&runtime, false); \
      self.set_status(status, true); self.requeue(RESYNC, true) }";
+const START: &[(&str, &str)] =
+    &[("pvc_binder", "as_the_controller_starts"), ("vectors", "volumes/binder-"), ("vectors", "volumes/")];
 const FITS: &str = "capacity(&volume.spec.capacity) >= request(claim)";
 
 pub(crate) const GROUPS: &[Group] = &[
@@ -105,6 +107,28 @@ pub(crate) const GROUPS: &[Group] = &[
             "a.creation_timestamp.cmp(&b.creation_timestamp)",
             "b.creation_timestamp.cmp(&a.creation_timestamp)",
         )],
+    },
+    Group {
+        file: "controllers/pvc_binder/start.rs",
+        noticed_by: START,
+        rows: &[
+            ("as the controller starts, a look may write at once", "self.looks_at == Some(work)", "false"),
+            (
+                "the volumes' worker writes before the claims'",
+                "self.claims.writes.take().or_else(|| self.operation.take())",
+                "self.volumes.writes.take().or_else(|| self.claims.writes.take()).or_else(|| self.operation.take())",
+            ),
+            (
+                "an operation that is overtaken is forgotten",
+                "self.late_operations.extend(late)",
+                "drop(late)",
+            ),
+            (
+                "what is said does not wait for a write that is on its way",
+                "self.start.as_ref().is_some_and(Start::claims_write)",
+                "false",
+            ),
+        ],
     },
     Group {
         file: "controllers/pvc_protection.rs",
