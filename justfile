@@ -41,9 +41,9 @@ vectors:
 rule-vectors:
     cargo test -p stuckvm-scenarios --test vectors -- --nocapture
 
-# Takes each rule away in turn, and writes what fails then to docs/removals.md.
-removals:
-    cargo test -p stuckvm-sim --test removals -- --ignored --nocapture
+# Takes each rule away in turn, or those of these subjects (`Volumes,Scores`); docs/removals.md then says what fails.
+removals SUBJECTS="":
+    STUCKVM_SUBJECTS="{{SUBJECTS}}" cargo test -p stuckvm-sim --test removals -- --ignored --nocapture
 
 # The documentation of every crate.
 doc:

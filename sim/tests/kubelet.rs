@@ -11,14 +11,24 @@ use stuckvm_detector::Time;
 use stuckvm_sim::environment::{Image, KubeletStart, Program};
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{Conditions, Pod};
-use stuckvm_sim::{Cluster, Config, Latency, Object, ObjectId};
+use stuckvm_sim::{Cluster, Config, KubernetesRelease, Latency, Object, ObjectId};
 
 const START: Time = Time::from_secs(1_000_000);
 const IMAGE: &str = "registry.example/disk:v1";
 
 /// A cluster with a kubelet only; its ticks and relists come at full seconds and 0.5 s later.
 fn cluster() -> Cluster {
-    let config = Config { start: START, keep_journal: true, latency: Latency::none(), ..Config::default() };
+    cluster_of(Config::default().kubernetes)
+}
+
+fn cluster_of(kubernetes: KubernetesRelease) -> Cluster {
+    let config = Config {
+        start: START,
+        keep_journal: true,
+        latency: Latency::none(),
+        kubernetes,
+        ..Config::default()
+    };
     let mut cluster = Cluster::with_some(config, |name| name == "kubelet");
     let early = Time::from_secs(999_900);
     let start = KubeletStart { tick: early, relist: early + Duration::from_millis(500), status: early };

@@ -113,6 +113,28 @@ fn ports_belong_to_addresses_and_sidecars_have_some_too() {
     rejected(&[node("a", json!({})), there, pod("p", json!({"initContainers": [sidecar]}))], ports);
 }
 
+/// A node that two pods of one kind have asked in vain still takes one of another kind.
+#[test]
+fn what_a_node_said_to_other_pods_does_not_count() {
+    let port = json!({"containers": [{"name": "c", "image": "i:1", "ports": [{"containerPort": 80, "hostPort": 80}]}]});
+    let anything = json!([{"operator": "Exists"}]);
+    let table = [
+        (json!([{"key": "k", "effect": "NoSchedule"}]), json!({}), json!({"tolerations": anything})),
+        (json!([]), json!({"nodeSelector": {"disk": "fast"}}), json!({})),
+        (json!([]), port.clone(), json!({})),
+        (json!([]), json!({"containers": [asking_for("5")]}), json!({"containers": [asking_for("4")]})),
+    ];
+    for (taints, refused, taken) in table {
+        let mut node = node("a", json!({}));
+        node["spec"] = json!({"taints": taints});
+        let mut there = pod("there", port.clone());
+        there["spec"]["nodeName"] = json!("a");
+        let world = [node, there, pod("p1", refused.clone()), pod("p2", refused)];
+        rejected(&world, "0/1 nodes are available");
+        placed(&[&world[..], &[pod("p3", taken)]].concat());
+    }
+}
+
 /// A class that waits for the first pod and makes volumes, or not.
 fn class(provisioner: &str) -> Value {
     json!({"kind": "StorageClass", "metadata": {"name": "s"}, "provisioner": provisioner,
@@ -235,4 +257,58 @@ fn disks_that_only_one_pod_may_have() {
             [node("a", json!({})), there, pod("p", json!({"volumes": [{"name": "v", kind: second}]}))];
         if conflict { rejected(&world, "node(s) had no available disk") } else { placed(&world) }
     }
+}
+
+/// A pod that runs, asks for so many CPUs, and has started in this minute.
+fn victim(name: &str, node: &str, priority: i32, (cpu, minute): (&str, u32)) -> Value {
+    let mut pod = pod(name, json!({"nodeName": node, "priority": priority, "containers": [asking_for(cpu)]}));
+    pod["status"] = json!({"phase": "Running", "startTime": format!("2022-10-03T11:{minute:02}:00Z")});
+    pod
+}
+
+fn asking_for(cpu: &str) -> Value {
+    json!({"name": "c", "image": "i:1", "resources": {"requests": {"cpu": cpu}}})
+}
+
+/// Where this pod, which matters more, would preempt.
+fn preempts_on(victims: &[Value], mut spec: Value) -> Vec<String> {
+    spec["priority"] = json!(100);
+    let node = |name| node(name, json!({"kubernetes.io/hostname": name}));
+    let world = [&[node("a"), node("b")], victims, &[pod("p", spec)]].concat();
+    last(&world).nominated.iter().map(ToString::to_string).collect()
+}
+
+/// `OrderedScoreFuncs` and `MoreImportantPod`; the most important victim has priority 5 on either node.
+#[test]
+fn the_node_to_preempt_on() {
+    let least = i32::MIN;
+    let table = [
+        // What is left is the sum: 5 + 0 on b.
+        ("4", vec![("a", 5, ("2", 0)), ("a", 1, ("2", 0)), ("b", 5, ("2", 0)), ("b", 0, ("2", 0))], "b"),
+        // The sum of two is more than that of one, also where a priority is below zero.
+        ("4", vec![("a", 5, ("2", 0)), ("a", -4, ("2", 0)), ("b", 5, ("4", 0))], "b"),
+        // Only the lowest priority there is adds nothing to a sum; then the number decides.
+        ("4", vec![("a", 5, ("2", 0)), ("a", least, ("2", 0)), ("b", 5, ("4", 0))], "b"),
+        // On a the pod of minute 5 goes, since the other has run for longer: later than minute 3 on b.
+        ("2", vec![("a", 5, ("2", 5)), ("a", 5, ("2", 1)), ("b", 5, ("4", 3))], "a"),
+    ];
+    for (cpu, victims, node) in table {
+        let made = victims.iter().enumerate();
+        let made = made.map(|(at, (node, priority, rest))| victim(&format!("v{at}"), node, *priority, *rest));
+        let spec = json!({"containers": [asking_for(cpu)]});
+        assert_eq!(preempts_on(&made.collect::<Vec<_>>(), spec), [node], "{victims:?}");
+    }
+}
+
+/// `reprievePod` calls `addPod`, which runs PreFilterExtensions' AddPod: the pod that is not wanted near is in the way again.
+#[test]
+fn a_pod_that_stays_counts_for_affinity() {
+    let mut unwanted = victim("unwanted", "a", 50, ("1", 0));
+    unwanted["metadata"]["labels"] = json!({"app": "x"});
+    let term =
+        json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "x"}}});
+    let away = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
+    let spec = json!({"containers": [asking_for("2")], "affinity": away});
+    let victims = [unwanted, victim("large", "b", 10, ("4", 0))];
+    assert_eq!(preempts_on(&victims, spec), ["b"], "who stays on a is in the way, and matters more than b's");
 }

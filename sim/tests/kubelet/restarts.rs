@@ -2,12 +2,12 @@
 //!
 //! Ticks come at full seconds, relists at x.502 s: one every 1.00002 s since 100 s before the start, and half a second.
 
-use super::{IMAGE, START, bind, cluster, one_container, pod, run};
+use super::{IMAGE, START, bind, cluster, cluster_of, one_container, pod, run};
 use serde_json::json;
 use std::time::Duration;
 use stuckvm_sim::environment::Program;
 use stuckvm_sim::objects::ContainerStatus;
-use stuckvm_sim::{Cluster, ObjectId};
+use stuckvm_sim::{Cluster, KubernetesRelease, ObjectId};
 
 /// A pod whose container runs that long each time and ends so; no requeue is jittered.
 fn ending(policy: &str, runs: u64, exit_code: i32) -> (Cluster, ObjectId) {
@@ -80,4 +80,18 @@ fn a_crash_loop_shows_its_end_first_and_its_wait_from_80_s_on() {
     assert!(status(&cluster, id).running().is_some());
     assert_eq!(status(&cluster, id).restart_count, 5);
     assert_eq!(pod(&cluster, id).status.phase, "Running");
+}
+
+/// `SyncPod` tells the status before it starts anything, so that waits for the next relist; 1.36 looks after each sync that
+/// has done something.
+#[test]
+fn before_1_36_what_a_sync_starts_shows_after_the_next_relist() {
+    for (release, phase) in [(KubernetesRelease::V1_34, "Pending"), (KubernetesRelease::V1_36, "Running")] {
+        let mut cluster = cluster_of(release);
+        cluster.environment_mut().machines.store_image(IMAGE, START);
+        let id = bind(&mut cluster, &one_container());
+        assert_eq!(pod(&cluster, id).status.phase, phase, "{release:?}");
+        run(&mut cluster, 1);
+        assert_eq!(pod(&cluster, id).status.phase, "Running", "{release:?}, after the relist");
+    }
 }

@@ -5,7 +5,7 @@ use crate::Group;
 const CHANGES: (&str, &str) =
     ("scheduler", "a_node_that_has_changed_answers_anew_to_a_pod_of_a_shape_that_it_knows");
 
-const SCHEDULE: &[(&str, &str)] = &[CHANGES, ("vectors", "schedule"), ("schedule_rules", "")];
+const SCHEDULE: &[(&str, &str)] = &[CHANGES, ("schedule_rules", ""), ("vectors", "schedule")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {

@@ -2,7 +2,7 @@
 
 use crate::Group;
 
-const QUANTITIES: &[(&str, &str)] = &[("vectors", "quantities")];
+const QUANTITIES: &[(&str, &str)] = &[("vectors", "quantities"), ("quantity_rules", "")];
 
 const FAST: &str = "(MAX_INT64_FACTORS - digits, exponent, 1)";
 const KEEPS: &str = "scale % 3 == 0 && !shifted.ends_with(\"000\") && !shifted.starts_with('0')";

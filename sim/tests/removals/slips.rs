@@ -2,8 +2,10 @@
 
 use crate::Group;
 
-const LAGS: &str = "{ let runtime = Arc::clone(&self.worker.runtime); let status = self.generate(&runtime, false); \
+const STARTED: &str = "{ let runtime = Arc::clone(&self.worker.runtime); let status = self.generate(&runtime, false); \
      self.set_status(status, true); self.requeue(RESYNC, true) }";
+const FOUND_OUT: &str = "{ let cache = Arc::clone(&self.worker.cache); let status = self.generate(&cache, false); \
+     self.set_status(status, true); self.requeue(left.min(RESYNC), false) }";
 const START: &[(&str, &str)] =
     &[("pvc_binder", "as_the_controller_starts"), ("vectors", "volumes/binder-"), ("vectors", "volumes/")];
 const FITS: &str = "capacity(&volume.spec.capacity) >= request(claim)";
@@ -150,7 +152,10 @@ pub(crate) const GROUPS: &[Group] = &[
     },
     Group {
         file: "controllers/kubelet/pod_worker.rs",
-        noticed_by: &[("vectors", "kubelet/pod-timeline")],
-        rows: &[("the status does not lag behind the sync", "self.requeue(RESYNC, true)", LAGS)],
+        noticed_by: &[("kubelet", "restarts::"), ("vectors", "kubelet/pod-timeline")],
+        rows: &[
+            ("what a sync starts shows as it ends", "self.requeue(RESYNC, true)", STARTED),
+            ("what a sync finds out shows as it ends", "self.requeue(left.min(RESYNC), false)", FOUND_OUT),
+        ],
     },
 ];
