@@ -7,8 +7,12 @@
 
 #[path = "removals/answers.rs"]
 mod answers;
+#[path = "removals/data_volumes.rs"]
+mod data_volumes;
 #[path = "removals/filters.rs"]
 mod filters;
+#[path = "removals/instances.rs"]
+mod instances;
 #[path = "removals/instrument.rs"]
 mod instrument;
 #[path = "removals/pods.rs"]
@@ -27,6 +31,10 @@ mod scores;
 mod slips;
 #[path = "removals/spreading.rs"]
 mod spreading;
+#[path = "removals/status_questions.rs"]
+mod status_questions;
+#[path = "removals/statuses.rs"]
+mod statuses;
 #[path = "removals/volumes.rs"]
 mod volumes;
 
@@ -60,6 +68,10 @@ const SUBJECTS: &[Subject] = &[
     ("Messages and preemption", preemption::GROUPS),
     ("Quantities", quantities::GROUPS),
     ("Slips in the other controllers", slips::GROUPS),
+    ("Printable statuses of machines", statuses::GROUPS),
+    ("What statuses ask", status_questions::GROUPS),
+    ("Instances and launchers", instances::GROUPS),
+    ("DataVolumes", data_volumes::GROUPS),
 ];
 
 /// The project's folder.

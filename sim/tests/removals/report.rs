@@ -8,9 +8,9 @@ const HEAD: &str = "\
 # Removals
 
 Each rule below was taken away or changed a little, one at a time, and this is what failed then. `just removals` repeats it, fails
-where nobody misses a rule, and writes this page; `just removals Volumes,Scores` does so for subjects. The rows with the source as it is and as it was made are in
-[sim/tests/removals](../sim/tests/removals); an ordinary test run sees to it that they fit the source.
-Of the vectors the first cases that fail are named, at most two a rule.
+where nobody misses a rule, and writes this page; `just removals Volumes,Scores` does so for these subjects. The rows with the source
+as it is and as it was made are in [sim/tests/removals](../sim/tests/removals); an ordinary test run sees to it that they fit the
+source. Of the vectors the first cases that fail are named, at most two a rule.
 ";
 
 /// The page. Subjects that were not run keep what the page said before.

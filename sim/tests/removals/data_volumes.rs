@@ -1,0 +1,109 @@
+//! Phases and conditions of DataVolumes.
+
+use crate::Group;
+
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        file: "controllers/data_volume/conditions.rs",
+        noticed_by: &[("vectors", "datavolume/")],
+        rows: &[
+            (
+                "another message renews the heartbeat time",
+                "turns || condition.reason != why.reason || condition.message != why.message",
+                "turns || condition.reason != why.reason",
+            ),
+            (
+                "another reason renews the heartbeat time",
+                "turns || condition.reason != why.reason || condition.message != why.message",
+                "turns || condition.message != why.message",
+            ),
+            (
+                "not bound is not ready, without a reason",
+                "self.set(READY, Truth::False, Why::default())",
+                "()",
+            ),
+            (
+                "Bound is False/NotFound without a claim",
+                "or(&why.reason, literal!(\"NotFound\"))",
+                "or(&why.reason, literal!(\"Missing\"))",
+            ),
+            (
+                "annotations overrule a bound claim",
+                "bound_override(claim)",
+                "bound_override(claim).filter(|_| claim.status.phase != \"Bound\")",
+            ),
+            (
+                "Bound is True with a bound claim",
+                "self.set(BOUND, Truth::True, Why::new(\"Bound\", arcstr::format!(\"PVC {name} Bound\")))",
+                "self.not_bound(Why::default())",
+            ),
+            (
+                "Bound is False/Pending with a pending claim",
+                "Why::new(\"Pending\", arcstr::format!(\"PVC {name} Pending\"))",
+                "Why::default()",
+            ),
+            (
+                "Bound is False/ClaimLost with a lost claim",
+                "Why::new(\"ClaimLost\", \"Claim Lost\")",
+                "Why::default()",
+            ),
+            (
+                "the source side must run too",
+                "self.set(RUNNING, status, source.why)",
+                "self.set(RUNNING, Truth::True, source.why)",
+            ),
+            (
+                "both sides say why they do not run",
+                "arcstr::format!(\"{} and {}\", target.why.reason, source.why.reason)",
+                "target.why.reason",
+            ),
+            (
+                "annotations that say bound overrule nothing",
+                "truth(annotations.get(&ann::BOUND_CONDITION))? == Truth::True",
+                "{ truth(annotations.get(&ann::BOUND_CONDITION))?; false }",
+            ),
+        ],
+    },
+    Group {
+        file: "controllers/data_volume/phases.rs",
+        noticed_by: &[("vectors", "datavolume/")],
+        rows: &[
+            (
+                "the pod's phase counts once the filled claim is bound",
+                "is_bound(filled) && filled.metadata.annotations.contains_key(pod_annotation)",
+                "filled.metadata.annotations.contains_key(pod_annotation)",
+            ),
+            (
+                "the pod's phase counts once the pod is named",
+                "is_bound(filled) && filled.metadata.annotations.contains_key(pod_annotation)",
+                "is_bound(filled) && !pod_annotation.is_empty()",
+            ),
+            ("ImportScheduled once there is a pod", "update.status.phase = phase(\"ImportScheduled\")", "()"),
+            (
+                "ImportInProgress with a running pod",
+                "update.status.phase = phase(\"ImportInProgress\")",
+                "()",
+            ),
+            ("Failed only after a fatal error", "claim.has(&ann::IMPORT_FATAL_ERROR, \"true\")", "true"),
+            ("Paused between the stages of an import", "update.status.phase = phase(\"Paused\")", "()"),
+        ],
+    },
+    Group {
+        file: "controllers/data_volume/status.rs",
+        noticed_by: &[("vectors", "datavolume/")],
+        rows: &[
+            ("no work gives Succeeded", "!requires_work", "false"),
+            (
+                "a bound claim gives PVCBound",
+                "matches!(phase.as_str(), \"Pending\" | \"WaitForFirstConsumer\" | \"Unknown\")",
+                "matches!(phase.as_str(), \"Pending\" | \"Unknown\")",
+            ),
+            ("a lost claim fails the DataVolume", "*phase = literal!(\"Failed\")", "()"),
+            (
+                "PendingPopulation ends with the selected node",
+                "waits && !selected && claim.annotation(&ann::IMMEDIATE_BINDING).is_none()",
+                "waits && claim.annotation(&ann::IMMEDIATE_BINDING).is_none()",
+            ),
+        ],
+    },
+];
