@@ -95,14 +95,11 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/scheduler/plugins/taint_toleration.rs",
         noticed_by: SCHEDULE,
-        rows: &[
-            ("only PreferNoSchedule is unwelcome", "taint.effect == \"PreferNoSchedule\"", "true"),
-            (
-                "what is tolerated is welcome",
-                "tolerations.iter().any(|toleration| tolerates(toleration, taint))",
-                "false",
-            ),
-        ],
+        rows: &[(
+            "what is tolerated is welcome",
+            "tolerations.iter().any(|toleration| tolerates(toleration, taint))",
+            "false",
+        )],
     },
     Group {
         file: "controllers/scheduler/plugins/node_affinity.rs",

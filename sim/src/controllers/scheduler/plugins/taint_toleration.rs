@@ -43,9 +43,10 @@ impl State {
     }
 }
 
-/// How many taints with effect PreferNoSchedule are not tolerated.
+/// How many taints are not tolerated. A node that is scored has passed the filter: all of them have effect
+/// PreferNoSchedule.
 fn unwelcome(taints: &[Taint], tolerations: &[Toleration]) -> i64 {
     let tolerated = |taint: &Taint| tolerations.iter().any(|toleration| tolerates(toleration, taint));
-    let unwelcome = taints.iter().filter(|taint| taint.effect == "PreferNoSchedule" && !tolerated(taint));
+    let unwelcome = taints.iter().filter(|taint| !tolerated(taint));
     i64::try_from(unwelcome.count()).expect("few taints")
 }
