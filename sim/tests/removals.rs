@@ -11,10 +11,14 @@ mod answers;
 mod data_volumes;
 #[path = "removals/filters.rs"]
 mod filters;
+#[path = "removals/importers.rs"]
+mod importers;
 #[path = "removals/instances.rs"]
 mod instances;
 #[path = "removals/instrument.rs"]
 mod instrument;
+#[path = "removals/launchers.rs"]
+mod launchers;
 #[path = "removals/pods.rs"]
 mod pods;
 #[path = "removals/preemption.rs"]
@@ -31,10 +35,14 @@ mod scores;
 mod slips;
 #[path = "removals/spreading.rs"]
 mod spreading;
+#[path = "removals/starts.rs"]
+mod starts;
 #[path = "removals/status_questions.rs"]
 mod status_questions;
-#[path = "removals/statuses.rs"]
-mod statuses;
+#[path = "removals/status_rules.rs"]
+mod status_rules;
+#[path = "removals/status_table.rs"]
+mod status_table;
 #[path = "removals/volumes.rs"]
 mod volumes;
 
@@ -68,10 +76,14 @@ const SUBJECTS: &[Subject] = &[
     ("Messages and preemption", preemption::GROUPS),
     ("Quantities", quantities::GROUPS),
     ("Slips in the other controllers", slips::GROUPS),
-    ("Printable statuses of machines", statuses::GROUPS),
-    ("What statuses ask", status_questions::GROUPS),
-    ("Instances and launchers", instances::GROUPS),
+    ("Printable statuses: the table", status_table::GROUPS),
+    ("Printable statuses: what a row asks", status_rules::GROUPS),
+    ("Printable statuses: volumes and owners", status_questions::GROUPS),
+    ("Printable statuses: starts", starts::GROUPS),
+    ("Instances", instances::GROUPS),
+    ("Memory of launchers", launchers::GROUPS),
     ("DataVolumes", data_volumes::GROUPS),
+    ("Importers of DataVolumes", importers::GROUPS),
 ];
 
 /// The project's folder.

@@ -2,11 +2,18 @@
 
 use crate::Group;
 
+const DATA_VOLUMES: &[(&str, &str)] = &[("vectors", "datavolume/")];
+
 pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/data_volume/conditions.rs",
-        noticed_by: &[("vectors", "datavolume/")],
+        noticed_by: DATA_VOLUMES,
         rows: &[
+            (
+                "another reason leaves the transition time",
+                "is_new || condition.status != status",
+                "is_new || condition.status != status || condition.reason != why.reason",
+            ),
             (
                 "another message renews the heartbeat time",
                 "turns || condition.reason != why.reason || condition.message != why.message",
@@ -48,6 +55,21 @@ pub(crate) const GROUPS: &[Group] = &[
                 "Why::default()",
             ),
             (
+                "Running is False/Unschedulable with a pod that fits nowhere",
+                "annotations.has(&ann::POD_SCHEDULABLE, \"false\")",
+                "annotations.has(&ann::POD_SCHEDULABLE, \"no\")",
+            ),
+            (
+                "Running is Unknown for other words",
+                "self.set(RUNNING, Truth::Unknown, target.why)",
+                "self.set(RUNNING, Truth::False, target.why)",
+            ),
+            (
+                "a running transfer is not ready",
+                "self.set(READY, Truth::False, Why::new(\"TransferRunning\", \"\"))",
+                "()",
+            ),
+            (
                 "the source side must run too",
                 "self.set(RUNNING, status, source.why)",
                 "self.set(RUNNING, Truth::True, source.why)",
@@ -57,6 +79,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "arcstr::format!(\"{} and {}\", target.why.reason, source.why.reason)",
                 "target.why.reason",
             ),
+            ("words count in whatever case", "text.eq_ignore_ascii_case(\"true\")", "text == \"true\""),
             (
                 "annotations that say bound overrule nothing",
                 "truth(annotations.get(&ann::BOUND_CONDITION))? == Truth::True",
@@ -66,7 +89,7 @@ pub(crate) const GROUPS: &[Group] = &[
     },
     Group {
         file: "controllers/data_volume/phases.rs",
-        noticed_by: &[("vectors", "datavolume/")],
+        noticed_by: DATA_VOLUMES,
         rows: &[
             (
                 "the pod's phase counts once the filled claim is bound",
@@ -86,12 +109,24 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             ("Failed only after a fatal error", "claim.has(&ann::IMPORT_FATAL_ERROR, \"true\")", "true"),
             ("Paused between the stages of an import", "update.status.phase = phase(\"Paused\")", "()"),
+            ("progress is 100 % at the end", "update.status.progress = literal!(\"100.0%\")", "()"),
+            ("UploadReady when the server is ready", "claim.has(&ann::POD_READY, \"true\")", "true"),
         ],
     },
     Group {
         file: "controllers/data_volume/status.rs",
-        noticed_by: &[("vectors", "datavolume/")],
+        noticed_by: DATA_VOLUMES,
         rows: &[
+            (
+                "a restart count below 0 is passed over",
+                "restarts.filter(|restarts| *restarts >= 0)",
+                "restarts",
+            ),
+            (
+                "the restart count follows the claim",
+                "self.status.restart_count = restarts",
+                "self.status.restart_count = self.status.restart_count.max(restarts)",
+            ),
             ("no work gives Succeeded", "!requires_work", "false"),
             (
                 "a bound claim gives PVCBound",
@@ -104,6 +139,17 @@ pub(crate) const GROUPS: &[Group] = &[
                 "waits && !selected && claim.annotation(&ann::IMMEDIATE_BINDING).is_none()",
                 "waits && claim.annotation(&ann::IMMEDIATE_BINDING).is_none()",
             ),
+            (
+                "PendingPopulation not with immediate binding",
+                "waits && !selected && claim.annotation(&ann::IMMEDIATE_BINDING).is_none()",
+                "waits && !selected",
+            ),
+            (
+                "WaitForFirstConsumer where it is honored",
+                "waits && cx.config.cdi.honor_wait_for_first_consumer",
+                "waits",
+            ),
+            ("progress is N/A until known", "self.status.progress.is_empty()", "false"),
         ],
     },
 ];

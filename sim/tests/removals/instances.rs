@@ -1,35 +1,72 @@
-//! Phases of instances, and the memory of their launchers.
+//! Phases and conditions of instances.
 
 use crate::Group;
+
+const INSTANCES: &[(&str, &str)] = &[("vectors", "vmi/")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/virtual_machine_instance/phase.rs",
-        noticed_by: &[("vectors", "vmi/")],
+        noticed_by: INSTANCES,
         rows: &[
+            (
+                "an unknown phase ends the reconcile",
+                "return Err(arcstr::format!(\"unknown vmi phase {other}\"))",
+                "()",
+            ),
             (
                 "Pending to Failed with a failed DataVolume",
                 "pass.vmi.metadata.is_deleting() || failed",
                 "pass.vmi.metadata.is_deleting()",
+            ),
+            ("Pending to Failed when it is deleted", "pass.vmi.metadata.is_deleting() || failed", "failed"),
+            (
+                "Provisioning while a DataVolume waits for its consumer",
+                "in_phase(\"WaitForFirstConsumer\")",
+                "false",
+            ),
+            ("a missing claim shows as PodScheduled False", "error.reason == \"FailedPvcNotFound\"", "false"),
+            ("a failed temporary pod fails the instance", "pods::is_failed_or_going(pod)", "false"),
+            (
+                "Provisioning ends with Scheduling",
+                "remove_condition(&mut copy.status.conditions, \"Provisioning\")",
+                "()",
             ),
             (
                 "Scheduling to Scheduled when the launcher is ready",
                 "pods::is_ready(pod) && !pass.vmi.metadata.is_deleting()",
                 "!pass.vmi.metadata.is_deleting()",
             ),
+            (
+                "not to Scheduled while it is being deleted",
+                "pods::is_ready(pod) && !pass.vmi.metadata.is_deleting()",
+                "pods::is_ready(pod)",
+            ),
             ("Scheduling to Failed with a launcher that goes down", "pods::is_down_or_going(pod)", "false"),
+            (
+                "init containers are looked at first",
+                "pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses)",
+                "pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses)",
+            ),
+            (
+                "image errors show in Synchronized",
+                "waiting.find(|waiting| matches!(waiting.reason.as_str(), \"ErrImagePull\" | \"ImagePullBackOff\"))?",
+                "waiting.find(|waiting| matches!(waiting.reason.as_str(), \"ImagePullBackOff\"))?",
+            ),
+            (
+                "the finalizer stays while there are pods",
+                "pass.pods.is_empty()",
+                "pass.pods.is_empty() || copy.metadata.is_deleting()",
+            ),
         ],
     },
     Group {
-        file: "launcher_pod/memory_overhead.rs",
-        noticed_by: &[("vectors", "launcher/")],
-        rows: &[
-            ("overhead: page tables", "page_tables(spec)", "0"),
-            (
-                "overhead: dedicated CPUs and Guaranteed",
-                "spec.has_dedicated_cpus() || spec.wants_guaranteed_qos()",
-                "false",
-            ),
-        ],
+        file: "controllers/virtual_machine_instance/conditions.rs",
+        noticed_by: INSTANCES,
+        rows: &[(
+            "Synchronized stays while its reason does",
+            "shown.is_some_and(|shown| shown.is_false_because(&error.reason))",
+            "false",
+        )],
     },
 ];

@@ -1,4 +1,4 @@
-//! What the rows of a machine's printable status ask of its volumes, its instance and its failed starts.
+//! What the rows of a machine's printable status ask of its volumes, and whose an instance is.
 
 use crate::Group;
 
@@ -6,42 +6,6 @@ const STATUSES: &[(&str, &str)] =
     &[("vectors", "status/conditions"), ("vectors", "status/"), ("status_worlds", "every_question")];
 
 pub(crate) const GROUPS: &[Group] = &[
-    Group {
-        file: "vm_status/helpers.rs",
-        noticed_by: STATUSES,
-        rows: &[
-            (
-                "Paused: the condition is True",
-                "vmi.status.conditions.is_true(\"Paused\")",
-                "vmi.status.conditions.condition(\"Paused\").is_some()",
-            ),
-            (
-                "Migrating: times to come do not count",
-                "at.is_some_and(|at| at <= now)",
-                "at.is_some_and(|at| at <= now || at > now)",
-            ),
-            (
-                "Migrating: the instant itself is past",
-                "at.is_some_and(|at| at <= now)",
-                "at.is_some_and(|at| at < now)",
-            ),
-            (
-                "Migrating: it has not ended",
-                "is_past(state.start_timestamp) && !is_past(state.end_timestamp)",
-                "is_past(state.start_timestamp)",
-            ),
-            (
-                "Migrating: the migration has begun",
-                "is_past(state.start_timestamp) && !is_past(state.end_timestamp)",
-                "!is_past(state.end_timestamp)",
-            ),
-            (
-                "set to start: RerunOnFailure, not once it succeeded",
-                "!is_in_phase(vmi, \"Succeeded\")",
-                "true",
-            ),
-        ],
-    },
     Group {
         file: "vm_status/volumes.rs",
         noticed_by: STATUSES,
@@ -146,27 +110,6 @@ pub(crate) const GROUPS: &[Group] = &[
                 "!vm.is_deleting()",
             ),
             ("an orphan is adopted", "!vm.is_deleting() && !object.is_deleting()", "false"),
-        ],
-    },
-    Group {
-        file: "controllers/virtual_machine/start_failure.rs",
-        noticed_by: STATUSES,
-        rows: &[
-            (
-                "the back-off grows with the square of the count",
-                "interval.saturating_mul(count.saturating_mul(count))",
-                "interval.saturating_mul(count)",
-            ),
-            (
-                "the back-off is cut",
-                "base.saturating_add(jitter).min(max_delay_seconds)",
-                "base.saturating_add(jitter)",
-            ),
-            (
-                "a failed instance counts once",
-                "before.is_some_and(|failure| failure.last_failed_vmi_uid == vmi.metadata.uid)",
-                "before.is_some_and(|failure| failure.last_failed_vmi_uid.is_empty())",
-            ),
         ],
     },
 ];
