@@ -269,6 +269,7 @@ impl Context<'_> {
 
     /// Work whose timer this call sets.
     fn timer_for(&mut self, work: impl Into<Work>) -> Work {
+        assert!(!self.rehearses, "{} sets a timer in a rehearsal", self.actor);
         let work = work.into();
         if let Some(causes) = self.trace.causes() {
             causes.set_timer(self.actor, work);

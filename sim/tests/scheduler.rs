@@ -185,6 +185,26 @@ fn a_more_important_pod_preempts() {
     assert!(play.pod(other).node().is_none());
 }
 
+/// Upstream asks a node first as it will be once the pods have come for which room is being made there.
+#[test]
+fn what_a_node_lacks_counts_the_pods_for_which_it_makes_room() {
+    let mut play = Play::new(KubernetesRelease::V1_36);
+    play.create(node("n1", "4"));
+    play.create(json!({"kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000}));
+    play.create(pod("low", "3"));
+    let mut manifest = pod("high", "3");
+    manifest["spec"]["priorityClassName"] = "high".into();
+    manifest["spec"]["containers"][0]["resources"]["requests"]["memory"] = "7Gi".into();
+    let high = play.create(manifest);
+    assert_eq!(play.pod(high).status.nominated_node_name, "n1");
+    // Its CPU is taken by the pod that goes, its memory by the one that comes.
+    let mut manifest = pod("other", "3");
+    manifest["spec"]["containers"][0]["resources"]["requests"]["memory"] = "4Gi".into();
+    let other = play.create(manifest);
+    let lacks = "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.";
+    assert!(play.message(other).starts_with(lacks), "{}", play.message(other));
+}
+
 #[test]
 fn a_claim_that_waits_is_told_the_node_and_the_pod_is_bound_after_it() {
     let mut play = Play::new(KubernetesRelease::V1_36);

@@ -5,7 +5,9 @@ use crate::Group;
 const CHANGES: (&str, &str) =
     ("scheduler", "a_node_that_has_changed_answers_anew_to_a_pod_of_a_shape_that_it_knows");
 
-const SCHEDULE: &[(&str, &str)] = &[CHANGES, ("schedule_rules", ""), ("vectors", "schedule")];
+const MAKES_ROOM: (&str, &str) = ("scheduler", "what_a_node_lacks_counts_the_pods_for_which_it_makes_room");
+
+const SCHEDULE: &[(&str, &str)] = &[CHANGES, MAKES_ROOM, ("schedule_rules", ""), ("vectors", "schedule")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -35,10 +37,13 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/scheduler/cycle.rs",
         noticed_by: SCHEDULE,
-        rows: &[(
-            "who skips the other filters is not asked by them",
-            "!skips_surroundings || snapshot.nominated.contains_key(&slot)",
-            "snapshot.nominated.contains_key(&slot)",
-        )],
+        rows: &[
+            ("who skips the other filters is not asked by them", "!skips_surroundings", "false"),
+            (
+                "a node that makes room answers as it will be",
+                "snapshot.nominated.contains_key(&slot)",
+                "false",
+            ),
+        ],
     },
 ];
