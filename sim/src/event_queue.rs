@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::mem;
 use std::time::Duration;
 use stuckvm_detector::Time;
 
@@ -22,7 +23,7 @@ pub enum Phase {
 /// A queue of events in the order of time, phase and insertion.
 #[derive(Debug)]
 pub struct EventQueue<E> {
-    lanes: Vec<VecDeque<Entry<E>>>,
+    lanes: Vec<Lane<E>>,
     /// Which delay and phase each lane takes.
     takes: Vec<LaneKey>,
     /// The key of each lane's first event, and behind them the heap's: what the merge looks at, dense.
@@ -30,6 +31,14 @@ pub struct EventQueue<E> {
     heap: BinaryHeap<Reverse<Entry<E>>>,
     sequence: u64,
     len: usize,
+}
+
+/// The events of one delay and phase. The first stands apart, beside the heads: what leaves has been read long before,
+/// and nothing waits for memory but the next first.
+#[derive(Debug)]
+struct Lane<E> {
+    first: Option<E>,
+    rest: VecDeque<Entry<E>>,
 }
 
 /// A delay and a phase as one number, so that finding a lane is a walk over a few words.
@@ -51,23 +60,28 @@ struct Entry<E> {
     event: E,
 }
 
-/// The order of an event as one number: the instant above, then the phase, then the sequence.
+/// The order of an event: the instant, then the phase above the sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u128);
+struct Key {
+    at: Time,
+    order: u64,
+}
 
 const PHASE_SHIFT: u32 = 56;
 
 impl Key {
     /// Behind every event.
-    const NONE: Self = Self(u128::MAX);
+    const NONE: Self = Self { at: Time::MAX, order: u64::MAX };
 
     fn new(at: Time, phase: Phase, sequence: u64) -> Self {
         debug_assert!(sequence < 1 << PHASE_SHIFT, "a run has fewer than 2^56 events");
-        Self((u128::from(at.as_nanos()) << 64) | u128::from(((phase as u64) << PHASE_SHIFT) | sequence))
+        Self { at, order: ((phase as u64) << PHASE_SHIFT) | sequence }
     }
 
-    fn at(self) -> Time {
-        Time::from_nanos((self.0 >> 64) as u64)
+    /// The same order as one number, which is compared without a branch.
+    #[inline]
+    fn rank(self) -> u128 {
+        (u128::from(self.at.as_nanos()) << 64) | u128::from(self.order)
     }
 }
 
@@ -80,7 +94,7 @@ impl<E> EventQueue<E> {
                 takes.push(key);
             }
         }
-        let lanes = takes.iter().map(|_| VecDeque::new()).collect();
+        let lanes = takes.iter().map(|_| Lane { first: None, rest: VecDeque::new() }).collect();
         let heads = vec![Key::NONE; takes.len() + 1];
         Self { lanes, takes, heads, heap: BinaryHeap::new(), sequence: 0, len: 0 }
     }
@@ -99,9 +113,16 @@ impl<E> EventQueue<E> {
         };
         let key = self.next_key(at, phase);
         let lane = &mut self.lanes[index];
-        debug_assert!(lane.back().is_none_or(|last| last.key < key), "time moves forward");
-        lane.push_back(Entry { key, event });
-        self.heads[index] = self.heads[index].min(key);
+        if lane.first.is_none() {
+            lane.first = Some(event);
+            self.heads[index] = key;
+            return;
+        }
+        debug_assert!(
+            lane.rest.back().map_or(self.heads[index], |last| last.key) < key,
+            "time moves forward"
+        );
+        lane.rest.push_back(Entry { key, event });
     }
 
     /// Adds an event at an instant.
@@ -116,7 +137,7 @@ impl<E> EventQueue<E> {
     #[inline]
     pub fn next_at(&self) -> Option<Time> {
         let (key, _) = self.first();
-        (key != Key::NONE).then(|| key.at())
+        (key != Key::NONE).then(|| key.at)
     }
 
     /// Takes the next event and its instant.
@@ -126,17 +147,17 @@ impl<E> EventQueue<E> {
         if key == Key::NONE {
             return None;
         }
-        Some((key.at(), self.take(index)))
+        Some((key.at, self.take(index)))
     }
 
     /// Takes the next event if it is due at `now`.
     #[inline]
     pub fn pop_at(&mut self, now: Time) -> Option<E> {
         let (key, index) = self.first();
-        if key == Key::NONE || key.at() > now {
+        if key == Key::NONE || key.at > now {
             return None;
         }
-        assert!(key.at() == now, "an event at {} was left behind at {now}", key.at());
+        assert!(key.at == now, "an event at {} was left behind at {now}", key.at);
         Some(self.take(index))
     }
 
@@ -162,7 +183,7 @@ impl<E> EventQueue<E> {
     fn first(&self) -> (Key, usize) {
         let mut first = (self.heads[0], 0);
         for (index, key) in self.heads.iter().enumerate().skip(1) {
-            if *key < first.0 {
+            if key.rank() < first.0.rank() {
                 first = (*key, index);
             }
         }
@@ -173,9 +194,12 @@ impl<E> EventQueue<E> {
     fn take(&mut self, index: usize) -> E {
         self.len -= 1;
         if let Some(lane) = self.lanes.get_mut(index) {
-            let entry = lane.pop_front().expect("a head has its event");
-            self.heads[index] = lane.front().map_or(Key::NONE, |next| next.key);
-            return entry.event;
+            let (head, next) = match lane.rest.pop_front() {
+                Some(Entry { key, event }) => (key, Some(event)),
+                None => (Key::NONE, None),
+            };
+            self.heads[index] = head;
+            return mem::replace(&mut lane.first, next).expect("a head has its event");
         }
         let Reverse(entry) = self.heap.pop().expect("a head has its event");
         self.heads[index] = self.heap.peek().map_or(Key::NONE, |Reverse(next)| next.key);
@@ -235,6 +259,31 @@ mod tests {
         queue.push_after(Time::ZERO, second, Phase::Environment, "second");
         queue.push_at(Time::from_secs(1), Phase::Environment, "third");
         assert_eq!(drain(&mut queue), ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn lanes_that_empty_and_fill_again_give_the_order_of_the_heap() {
+        let delays = [0, 3, 3, 7, 20].map(Duration::from_nanos);
+        let phases = [Phase::Step, Phase::Environment, Phase::Controller];
+        let mut merged = EventQueue::with_lanes(delays.map(|delay| (delay, Phase::Controller)));
+        let mut sorted = EventQueue::with_lanes([]);
+        let mut now = Time::ZERO;
+        for round in 0..2_000_usize {
+            // A grid of strides that share no divisor: lanes of one, of many and of none.
+            let (delay, phase) = (delays[round * 7 % 5], phases[round * 11 % 3]);
+            for queue in [&mut merged, &mut sorted] {
+                queue.push_after(now, delay, phase, round);
+            }
+            if round % 13 > 5 {
+                let due = sorted.pop();
+                assert_eq!(merged.pop(), due);
+                now = due.map_or(now, |(at, _)| at);
+            }
+        }
+        while let Some(due) = sorted.pop() {
+            assert_eq!(merged.pop(), Some(due));
+        }
+        assert!(merged.is_empty());
     }
 
     #[test]
