@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stuckvm_scenarios::conformance::{BuiltIn, examine};
 use stuckvm_scenarios::contract::{self, ContractCase, suite};
 use stuckvm_scenarios::judge::Rule;
-use stuckvm_scenarios::oracle;
+use stuckvm_scenarios::oracle::{self, Thresholds};
 use stuckvm_scenarios::verdict::Verdict;
 
 /// The authors of the files read the contract, and so did the oracle's; neither is derived from the other.
@@ -53,6 +53,27 @@ fn another_threshold_moves_what_is_relative_to_it() {
     for ContractCase { case, expected, .. } in suite(Some(ten)) {
         let derived = oracle::expected(&case.thresholds, &case.inputs);
         assert_eq!(derived, expected, "{}", case.name);
+    }
+}
+
+#[test]
+fn every_threshold_has_its_cases_and_leaves_out_those_with_instants_that_it_has_not() {
+    let nanos = std::time::Duration::from_nanos;
+    let all = suite(None).len();
+    for (threshold, without) in [
+        (nanos(1), "contract/R2/advance-in-four-steps/Unknown"),
+        (nanos(999_999_999), "contract/R2/advance-in-four-steps/Unknown"),
+        (nanos(u64::MAX), "contract/R2/repeated-at-the-deadline/Unknown"),
+    ] {
+        let cases = suite(Some(threshold));
+        assert!(!cases.is_empty() && cases.len() < all, "{threshold:?}: {} cases", cases.len());
+        assert!(cases.iter().all(|contract| contract.case.name != without), "{threshold:?}");
+        // Whatever is left can be judged.
+        for contract in cases {
+            let Thresholds { default, per_status } = &contract.case.thresholds;
+            assert!(!default.is_zero() && per_status.values().all(|own| !own.is_zero()));
+            oracle::expected(&contract.case.thresholds, &contract.case.inputs);
+        }
     }
 }
 

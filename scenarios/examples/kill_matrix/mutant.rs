@@ -114,6 +114,7 @@ impl Mutant {
     pub(crate) fn key(&self, vm: &Vm) -> String {
         match self.slip {
             Some(Slip::NamespacesIgnored) => vm.name.to_string(),
+            Some(Slip::UidAlone) => vm.uid.to_string(),
             Some(Slip::OldUidsLive) => format!("{}/{}/{}", vm.namespace, vm.name, vm.uid),
             _ => format!("{}/{}", vm.namespace, vm.name),
         }

@@ -142,6 +142,7 @@ slips! {
     SameUidGoesOn R9 &[R2], "a uid that is back goes on with its dwell";
     // R10
     NamespacesIgnored R10 &[R1, R6], "the name alone tells machines apart";
+    UidAlone R10 GOES_ON, "the uid alone tells machines apart";
     PrefixRecovers R10 &[R1, R6], "vm10 recovers with vm1";
     OneDeadlineAnInstant R10 &[R1], "a deadline takes the place of another of its instant";
     RecoveryClearsAll R10 &[R1], "a recovery calls off every deadline";
@@ -166,6 +167,9 @@ slips! {
     UnknownNotReported R12 &[R12], "the report is always empty";
     CaseInsensitive R12 TAKEN_FOR_AN_ERROR, "words count in any case";
     Trimmed R12 TAKEN_FOR_AN_ERROR, "blanks around a word do not count";
+    HealthyInAnyCase R12 &[R12], "healthy words count in any case";
+    HealthyTrimmed R12 &[R12], "blanks around a healthy word do not count";
+    HealthyPrefix R12 &[R12], "what begins with a healthy word is healthy";
     ErrPrefix R12 TAKEN_FOR_AN_ERROR, "what begins with Err is an error status";
     BackOffSuffix R12 TAKEN_FOR_AN_ERROR, "what ends with BackOff is an error status";
     NotHealthyIsAnError R12 &[R3, R6, R12], "what is not healthy is an error status";

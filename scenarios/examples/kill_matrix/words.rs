@@ -12,6 +12,7 @@ pub(crate) enum Word {
     Skipped,
 }
 
+/// The empty word first.
 const HEALTHY: [&str; 11] = [
     "",
     "Stopped",
@@ -71,6 +72,11 @@ fn near(slip: Option<Slip>, text: &str) -> Option<Word> {
             words.find(|word| word.eq_ignore_ascii_case(text)).map(plain)
         }
         Slip::Trimmed if text.trim() != text => Some(plain(text.trim())),
+        Slip::HealthyInAnyCase => {
+            HEALTHY.iter().any(|word| word.eq_ignore_ascii_case(text)).then_some(Word::Healthy)
+        }
+        Slip::HealthyTrimmed if HEALTHY.contains(&text.trim()) => Some(Word::Healthy),
+        Slip::HealthyPrefix if HEALTHY[1..].iter().any(|word| text.starts_with(word)) => Some(Word::Healthy),
         Slip::ErrPrefix if text.starts_with("Err") => Some(Word::Error(text.to_owned())),
         Slip::BackOffSuffix if text.ends_with("BackOff") => Some(Word::Error(text.to_owned())),
         Slip::NotHealthyIsAnError => Some(Word::Error(text.to_owned())),

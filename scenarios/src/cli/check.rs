@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stuckvm_scenarios::catalog::select_by;
 use stuckvm_scenarios::conformance::{BuiltIn, Candidate, Exec, Subject, check_all, subjects};
-use stuckvm_scenarios::contract;
+use stuckvm_scenarios::contract::{self, ContractCase};
 use stuckvm_scenarios::judge::Profile;
 use stuckvm_scenarios::report::explain::Evidence;
 use stuckvm_scenarios::report::{
@@ -20,6 +20,7 @@ use stuckvm_scenarios::report::{
     text_summary,
 };
 use stuckvm_scenarios::run::RunOptions;
+use stuckvm_sim::duration;
 
 /// What `check` takes.
 #[derive(Args)]
@@ -119,7 +120,7 @@ fn candidate(arguments: &Arguments, stop: &Arc<AtomicBool>) -> Box<dyn Candidate
 fn chosen(arguments: &Arguments) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
     let Arguments { selection, threshold, .. } = arguments;
     let scenarios = selection.scenarios("check")?;
-    let contract = if selection.is_own() { Vec::new() } else { contract::suite(*threshold) };
+    let contract = if selection.is_own() { Vec::new() } else { contract_cases(*threshold) };
     let chosen = select_by(subjects(scenarios, contract), &selection.names, Subject::name)?;
     for subject in &chosen {
         if let Subject::Scenario(loaded) = subject {
@@ -127,6 +128,20 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Subject>, Box<dyn std::error::Err
         }
     }
     Ok(chosen)
+}
+
+fn contract_cases(threshold: Option<Duration>) -> Vec<ContractCase> {
+    let cases = contract::suite(threshold);
+    if let Some(threshold) = threshold {
+        let without = contract::suite(None).len() - cases.len();
+        if without > 0 {
+            let threshold = duration::format(threshold);
+            eprintln!(
+                "contract: {without} cases left out, of which an instant does not exist with {threshold}"
+            );
+        }
+    }
+    cases
 }
 
 fn about(candidate: &dyn Candidate, threshold: Option<Duration>) -> Summary {

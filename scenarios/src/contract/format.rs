@@ -11,7 +11,7 @@
 //! | `fleet*10000` | so many machines |
 
 use super::ContractCase;
-use super::moment::moment;
+use super::moment::{Problem, moment};
 use super::stream;
 use super::words::{Substitution, substitutions};
 use crate::conformance::Case;
@@ -160,7 +160,7 @@ impl Unnamed {
 ///
 /// # Errors
 ///
-/// The first that does not read, with its place.
+/// The first that does not read, with its place; with a `threshold` a case with an instant that does not exist is left out.
 pub(super) fn cases(document: &Document, threshold: Option<Duration>) -> Result<Vec<Unnamed>, ManifestError> {
     let family: Family = deserialize(document, "", &document.value)?;
     let mut cases = Vec::new();
@@ -170,14 +170,11 @@ pub(super) fn cases(document: &Document, threshold: Option<Duration>) -> Result<
         let words = value.get("words").map(|words| deserialize(document, &field, words)).transpose()?;
         for substitution in substitutions(&words.unwrap_or_default()) {
             let spec: CaseSpec = deserialize(document, &field, &substitution.of(value))?;
-            let built = build(&spec, threshold).map_err(|problem| {
-                document.error(
-                    &field,
-                    "a case of the suite",
-                    &problem,
-                    "the module `contract::format` has the format",
-                )
-            })?;
+            let built = match build(&spec, threshold) {
+                Ok(built) => built,
+                Err(Problem::NoSuchInstant(_)) if threshold.is_some() => continue,
+                Err(problem) => return Err(no_case(document, &field, &problem)),
+            };
             cases.push(Unnamed {
                 line: document.place(&field).line,
                 ..built.finish(&spec, &substitution, &family)
@@ -185,6 +182,11 @@ pub(super) fn cases(document: &Document, threshold: Option<Duration>) -> Result<
         }
     }
     Ok(cases)
+}
+
+fn no_case(document: &Document, field: &str, problem: &Problem) -> ManifestError {
+    let advice = "the module `contract::format` has the format";
+    document.error(field, "a case of the suite", &problem.to_string(), advice)
 }
 
 fn deserialize<T: serde::de::DeserializeOwned>(
@@ -224,18 +226,23 @@ impl Built {
     }
 }
 
-fn build(spec: &CaseSpec, threshold: Option<Duration>) -> Result<Built, String> {
+fn build(spec: &CaseSpec, threshold: Option<Duration>) -> Result<Built, Problem> {
     let mut thresholds = Thresholds::default();
     thresholds.default = spec.threshold.map(|span| span.0).or(threshold).unwrap_or(thresholds.default);
     for (status, own) in &spec.thresholds {
-        thresholds.per_status.insert(status.clone(), moment(own, thresholds.default)?);
+        let after = moment(own, thresholds.default)?;
+        if after.is_zero() {
+            return Err(Problem::NoSuchInstant(format!("a threshold of `{own}` is none")));
+        }
+        thresholds.per_status.insert(status.clone(), after);
     }
     let start = match &spec.start_before_last {
         None => spec.start.map_or(START, |start| start.0),
         Some(before) => {
             let before = moment(before, thresholds.default)?.as_nanos();
             let nanos = u64::try_from(before).ok().and_then(|before| u64::MAX.checked_sub(before));
-            Time::from_nanos(nanos.ok_or("0s lies before the first instant")?)
+            let first = || Problem::NoSuchInstant("0s lies before the first instant".to_owned());
+            Time::from_nanos(nanos.ok_or_else(first)?)
         }
     };
     let stream = stream::build(&spec.stream, start, thresholds.default)?;

@@ -55,6 +55,7 @@ pub struct ContractCase {
 }
 
 /// The suite, in the order of the names; `threshold` takes the place of 300 s where a case has no threshold of its own.
+/// Cases of which some instant does not exist with that threshold are left out: `T-1s` where it is a millisecond.
 ///
 /// # Panics
 ///
@@ -84,11 +85,12 @@ fn files() -> Vec<(String, &'static [u8])> {
     files.map(|file| (format!("contract/{}", file.path().display()), file.contents())).collect()
 }
 
-/// The cases of one file; `path` is such as `contract/R3/ends.yaml`.
+/// The cases of one file; `path` is such as `contract/R3/ends.yaml`. With a `threshold` those that cannot be told with it
+/// are left out.
 ///
 /// # Errors
 ///
-/// If something in it does not read, with its place.
+/// If something in it does not read, with its place; without a `threshold` also if an instant does not exist.
 pub fn read(path: &str, bytes: &[u8], threshold: Option<Duration>) -> Result<Vec<ContractCase>, InputError> {
     let documents = manifest::parse(path, bytes)?;
     let document = &documents[0];

@@ -1,7 +1,7 @@
 //! The items of a case as the inputs that a detector gets, and as what it must answer.
 
 use super::format::{Given, Item, Listed};
-use super::moment::moment;
+use super::moment::{Problem, moment};
 use crate::oracle::{Expected, ExpectedAlert};
 use crate::stream::{Alert, AlertKind, Event, Input, Observed, Vm};
 use std::time::Duration;
@@ -16,10 +16,10 @@ pub(super) struct Stream {
 }
 
 /// Reads the items of a case.
-pub(super) fn build(items: &[Item], start: Time, threshold: Duration) -> Result<Stream, String> {
+pub(super) fn build(items: &[Item], start: Time, threshold: Duration) -> Result<Stream, Problem> {
     let mut builder = Builder { start, threshold, stream: Stream::default() };
     for (index, item) in items.iter().enumerate() {
-        builder.add(item).map_err(|problem| format!("stream[{index}]: {problem}"))?;
+        builder.add(item).map_err(|problem| problem.within(&format!("stream[{index}]")))?;
     }
     Ok(builder.stream)
 }
@@ -31,7 +31,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn add(&mut self, item: &Item) -> Result<(), String> {
+    fn add(&mut self, item: &Item) -> Result<(), Problem> {
         let Some(at) = &item.at else { return self.restart(item) };
         let at = self.instant(at)?;
         let events = events(item)?;
@@ -39,7 +39,7 @@ impl Builder {
         let place = inputs.len();
         let says = !item.gives.is_empty() || item.rejected || !item.unknown.is_empty();
         if events.len() > 1 && says {
-            return Err("an item that stands for many inputs must not be answered".to_owned());
+            return Err("an item that stands for many inputs must not be answered".into());
         }
         inputs.extend(events.into_iter().map(|event| Input { at, event }));
         expected.rejected.extend(item.rejected.then_some(place));
@@ -52,24 +52,25 @@ impl Builder {
         Ok(())
     }
 
-    fn restart(&mut self, item: &Item) -> Result<(), String> {
+    fn restart(&mut self, item: &Item) -> Result<(), Problem> {
         if !item.restart {
-            return Err("`at` is missing".to_owned());
+            return Err("`at` is missing".into());
         }
         self.stream.restarts.push(self.stream.inputs.len());
         Ok(())
     }
 
-    fn instant(&self, text: &str) -> Result<Time, String> {
+    fn instant(&self, text: &str) -> Result<Time, Problem> {
         let after = moment(text, self.threshold)?;
-        self.start.checked_add(after).ok_or_else(|| format!("`{text}` lies beyond the last instant"))
+        let beyond = || Problem::NoSuchInstant(format!("`{text}` lies beyond the last instant"));
+        self.start.checked_add(after).ok_or_else(beyond)
     }
 
-    fn alerts(&self, given: &Given) -> Result<Vec<Alert>, String> {
+    fn alerts(&self, given: &Given) -> Result<Vec<Alert>, Problem> {
         let (kind, machines) = match (&given.fires, &given.resolves) {
             (Some(vm), None) => (AlertKind::Firing, vms(vm)?),
             (None, Some(vm)) => (AlertKind::Resolved, vms(vm)?),
-            _ => return Err("an alert either `fires` or `resolves`".to_owned()),
+            _ => return Err("an alert either `fires` or `resolves`".into()),
         };
         let (at, since) = (self.instant(&given.at)?, Some(self.instant(&given.since)?));
         let alert = |vm| Alert { at, kind, vm, status: given.status.clone(), since };
