@@ -4,6 +4,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"sort"
 	"time"
 )
 
@@ -15,7 +16,6 @@ var statuses = map[string]string{"": "", "Stopped": "", "Provisioning": "", "Sta
 	"ErrorUnschedulable": "Unschedulable", "PvcNotFound": "PvcNotFound", "ErrorPvcNotFound": "PvcNotFound"}
 var lastInstant, out = time.Unix(18446744073, 709551615), json.NewEncoder(os.Stdout)
 
-type object map[string]interface{}
 type vm struct{ Namespace, Name, UID string }
 type episode struct {
 	vm
@@ -23,11 +23,10 @@ type episode struct {
 	Status, Firing  string // what holds, and what the alert carries
 }
 type detector struct { // a snapshot keeps what begins with a capital letter
-	Newest  time.Time
-	Closed  bool       // nothing more may come at the newest instant
-	Open    []*episode // as they opened; searched from end to end, since few machines are in trouble
-	unknown []string
-	start   message
+	Newest time.Time
+	Closed bool       // nothing more may come at the newest instant
+	Open   []*episode // by deadline, then as they opened; searched from end to end, since few machines are in trouble
+	start  message
 }
 type message struct { // a line, or the input in it
 	vm
@@ -42,31 +41,27 @@ type message struct { // a line, or the input in it
 }
 
 func alert(at time.Time, kind string, e *episode) {
-	out.Encode(object{"type": "alert", "alert": object{"at": at, "alert": kind, "namespace": e.Namespace, "name": e.Name,
-		"uid": e.UID, "status": e.Firing, "since": e.Since}})
+	out.Encode(map[string]any{"type": "alert", "alert": map[string]any{"at": at, "alert": kind, "since": e.Since,
+		"namespace": e.Namespace, "name": e.Name, "uid": e.UID, "status": e.Firing}})
 }
 
-func (d *detector) next() (next *episode) {
-	for _, e := range d.Open {
-		if e.Firing == "" && (next == nil || e.Deadline.Before(next.Deadline)) {
-			next = e
+func (d *detector) input(seq uint64, in message) map[string]any {
+	if in.At.Before(d.Newest) || d.Closed && in.At.Equal(d.Newest) {
+		return map[string]any{"type": "error", "seq": seq, "error": in.At.String() + " is too late: it is " + d.Newest.String()}
+	}
+	d.Newest, d.Closed = in.At, in.Advance
+	pending := func(i int) bool { return d.Open[i].Firing == "" }  // those that fire stand first
+	for _, e := range d.Open[sort.Search(len(d.Open), pending):] { // observations of an instant count before its deadlines
+		if e.Deadline.Before(in.At) || in.Advance && e.Deadline.Equal(in.At) {
+			e.Firing = e.Status
+			alert(e.Deadline, "firing", e)
 		}
 	}
-	return next
-}
-
-func (d *detector) input(seq uint64, in message) object {
-	if in.At.Before(d.Newest) || d.Closed && in.At.Equal(d.Newest) {
-		return object{"type": "error", "seq": seq, "error": in.At.String() + " is too late: it is " + d.Newest.String()}
-	}
-	d.Newest, d.Closed, d.unknown = in.At, in.Advance, []string{}
-	next := d.next() // at one instant every observation counts before any deadline
-	for ; next != nil && (next.Deadline.Before(in.At) || in.Advance && next.Deadline.Equal(in.At)); next = d.next() {
-		next.Firing = next.Status
-		alert(next.Deadline, "firing", next)
-	}
-	listed := map[vm]bool{}
-	for _, each := range in.Relist {
+	listed, unknown := map[vm]bool{}, []string{}
+	for _, each := range append(in.Relist, in) { // a relist and an advance name no machine themselves
+		if _, known := statuses[each.Status]; !known {
+			unknown = append(unknown, each.Status)
+		}
 		listed[each.vm] = true
 		d.observe(in.At, each)
 	}
@@ -75,21 +70,15 @@ func (d *detector) input(seq uint64, in message) object {
 			d.observe(in.At, message{vm: e.vm, Deleted: true})
 		}
 	}
-	if in.Relist == nil && !in.Advance {
-		d.observe(in.At, in)
-	}
-	done := object{"type": "done", "seq": seq, "next": nil, "unknown": d.unknown}
-	if next = d.next(); next != nil && !next.Deadline.After(lastInstant) {
-		done["next"] = next.Deadline
+	done := map[string]any{"type": "done", "seq": seq, "next": nil, "unknown": unknown}
+	if i := sort.Search(len(d.Open), pending); i < len(d.Open) && !d.Open[i].Deadline.After(lastInstant) {
+		done["next"] = d.Open[i].Deadline
 	}
 	return done
 }
 
 func (d *detector) observe(at time.Time, in message) {
-	status, known := statuses[in.Status]
-	if !known {
-		d.unknown = append(d.unknown, in.Status)
-	}
+	status, threshold := statuses[in.Status], d.start.Threshold
 	for i, e := range d.Open {
 		if e.vm == in.vm && status != "" {
 			e.Status = status
@@ -102,14 +91,15 @@ func (d *detector) observe(at time.Time, in message) {
 			break
 		}
 	}
-	threshold := d.start.Threshold
 	for word, own := range d.start.Thresholds {
 		if statuses[word] == status {
 			threshold = own
 		}
 	}
 	if dwell, err := time.ParseDuration(threshold); err == nil && status != "" {
-		d.Open = append(d.Open, &episode{in.vm, at, at.Add(dwell), status, ""})
+		due := at.Add(dwell)
+		i := sort.Search(len(d.Open), func(i int) bool { return d.Open[i].Deadline.After(due) })
+		d.Open = append(d.Open[:i], append([]*episode{{in.vm, at, due, status, ""}}, d.Open[i:]...)...)
 	}
 }
 
@@ -119,9 +109,9 @@ func main() {
 		switch m.Type {
 		case "start":
 			d.start = m
-			out.Encode(object{"type": "hello", "protocol": 1, "name": "go", "capabilities": []string{"snapshot", "thresholds"}})
+			out.Encode(map[string]any{"type": "hello", "protocol": 1, "name": "go", "capabilities": []string{"snapshot", "thresholds"}})
 		case "snapshot":
-			out.Encode(object{"type": "snapshot", "data": d})
+			out.Encode(map[string]any{"type": "snapshot", "data": d})
 		case "input":
 			out.Encode(d.input(m.Seq, *m.Input))
 		}
