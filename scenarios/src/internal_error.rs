@@ -4,6 +4,7 @@
 //! the panic hook tells it.
 
 use crate::pins::since;
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -54,11 +55,15 @@ pub fn tell_of_panics(command: String, tell: impl Fn(&str) + Send + Sync + 'stat
     std::panic::set_hook(Box::new(move |info| tell(&text(&command, info))));
 }
 
+/// What a panic says.
+pub(crate) fn said(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("it did not say what")
+}
+
 fn text(command: &str, info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let said = payload.downcast_ref::<&str>().copied();
-    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let mut text = format!("internal error: {}", said.unwrap_or("it did not say what"));
+    let mut text = format!("internal error: {}", said(info.payload()));
     if let Some(location) = info.location() {
         let _ = write!(text, "\n  at            {}:{}", location.file(), location.line());
     }

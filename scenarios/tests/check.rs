@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::time::Duration;
 use stuckvm_scenarios::conformance::{
-    BuiltIn, Candidate, Capabilities, Detector, InProcess, Rejected, Start, Subject, check_one, subjects,
+    BuiltIn, Candidate, Capabilities, Detector, InProcess, Rejected, Start, Subject, check_all, check_one,
+    subjects,
 };
 use stuckvm_scenarios::contract;
 use stuckvm_scenarios::report::{Summary, json_line, json_summary, text_line, text_rules, text_summary};
 use stuckvm_scenarios::run::RunOptions;
-use stuckvm_scenarios::stream::{Alert, Input};
+use stuckvm_scenarios::stream::{Alert, Event, Input};
 use stuckvm_scenarios::verdict::{Outcome, Verdict};
 
 #[allow(dead_code, reason = "its `main` is for `cargo run`")]
@@ -157,6 +158,106 @@ fn a_detector_that_is_wrong_fails_its_test_with_a_report() {
     assert!(report.contains("\n      R1: an episode fires at exactly its deadline\n"), "{report}");
     assert!(report.contains("\nbroken      R1 R2 R3 "), "{report}");
     assert!(report.lines().count() < 100, "not every case is listed");
+}
+
+/// Cannot stand deletions.
+struct Fussy(BuiltIn);
+
+impl Fussy {
+    fn candidate() -> impl Candidate {
+        InProcess::new("fussy", BuiltIn::CAPABILITIES, |start| Self(BuiltIn::start(start)))
+    }
+}
+
+impl Detector for Fussy {
+    fn input(&mut self, input: &Input) -> Result<Vec<Alert>, Rejected> {
+        let name = if let Event::Deleted(vm) = &input.event { &*vm.name } else { "" };
+        assert_eq!(name, "", "who is\nthis");
+        self.0.input(input)
+    }
+
+    fn unknown(&self) -> Option<Vec<String>> {
+        self.0.unknown()
+    }
+
+    fn snapshot(&self) -> Option<String> {
+        self.0.snapshot()
+    }
+}
+
+#[test]
+fn a_panic_is_the_verdict_of_its_case_and_the_other_cases_go_on() {
+    let (mut panicked, mut passed) = (0, 0);
+    check_all(&cases("contract/R9"), &Fussy::candidate(), RunOptions::default(), |subject, run| {
+        let Subject::Contract(contract) = subject else { panic!("a case of the contract") };
+        let is_deleted = |input: &Input| matches!(input.event, Event::Deleted(_));
+        let deletes = contract.case.inputs.iter().any(is_deleted);
+        let outcome = run.outcome;
+        let expected = if deletes { ("error", Some("died")) } else { ("pass", None) };
+        assert_eq!((outcome.verdict.as_str(), outcome.verdict.kind()), expected, "{}", text_line(&outcome));
+        *(if deletes { &mut panicked } else { &mut passed }) += 1;
+    });
+    assert!(panicked > 0 && passed > 0, "{panicked} panicked, {passed} passed");
+}
+
+#[test]
+fn the_verdict_of_a_panic_says_what_it_said_and_where_and_what_was_asked() {
+    let outcome = outcome(&Fussy::candidate(), "contract/R9/deleted-at-the-deadline/Unknown");
+    let text = text_line(&outcome);
+    assert!(text.starts_with("error contract/R9/deleted-at-the-deadline/Unknown"), "{text}");
+    let Verdict::Error(error) = outcome.verdict else { panic!("{text}") };
+    let (place, said): (Vec<String>, Vec<String>) =
+        error.because.into_iter().partition(|reason| reason.starts_with("the panic is at "));
+    assert_eq!(
+        said,
+        [
+            "it panicked before it answered input 2: assertion `left == right` failed: who is",
+            "this",
+            r#"left: "a""#,
+            r#"right: """#,
+            r#"it was told: {"at":"2022-10-03T11:16:07Z","namespace":"ns","name":"a","uid":"a-1","deleted":true}"#,
+        ]
+    );
+    let here = format!("the panic is at {}:", file!());
+    assert!(place.len() == 1 && place[0].starts_with(&here), "{place:?}");
+}
+
+/// Panics at one of the questions that are not inputs.
+struct Touchy(&'static str);
+
+impl Detector for Touchy {
+    fn input(&mut self, _: &Input) -> Result<Vec<Alert>, Rejected> {
+        Ok(Vec::new())
+    }
+
+    fn snapshot(&self) -> Option<String> {
+        assert!(self.0 != "snapshot", "not that");
+        Some("null".to_owned())
+    }
+}
+
+impl Drop for Touchy {
+    fn drop(&mut self) {
+        assert!(self.0 != "end", "not that");
+    }
+}
+
+#[test]
+fn a_panic_at_any_question_is_a_verdict() {
+    let table = [
+        ("start", "contract/R1/", "the start"),
+        ("snapshot", "contract/R11/", "the request for a snapshot"),
+        ("end", "contract/R1/", "the end"),
+    ];
+    for (at, case, question) in table {
+        let touchy = InProcess::new("touchy", BuiltIn::CAPABILITIES, move |_: &Start<'_>| {
+            assert!(at != "start", "not that");
+            Touchy(at)
+        });
+        let Verdict::Error(error) = outcome(&touchy, case).verdict else { panic!("{at}: no error") };
+        let said = format!("it panicked before it answered {question}: not that");
+        assert_eq!((error.kind.as_str(), &error.because[0]), ("died", &said));
+    }
 }
 
 #[test]

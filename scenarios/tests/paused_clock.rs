@@ -137,3 +137,14 @@ fn a_detector_that_ends_too_early_has_died() {
     let Verdict::Error(error) = examine(&stuck(&[1]), &candidate).verdict else { panic!("it is gone") };
     assert_eq!(error.kind, ErrorKind::Died);
 }
+
+#[test]
+fn a_detector_that_panics_has_died_and_its_words_are_told() {
+    let panics = |_: &Start<'_>, mut inputs: UnboundedReceiver<Input>, _| async move {
+        assert!(inputs.recv().await.is_none(), "not that");
+    };
+    let verdict = examine(&stuck(&[1]), &PausedClock::new("panics", false, panics)).verdict;
+    let Verdict::Error(error) = verdict else { panic!("it panics: {verdict:?}") };
+    assert_eq!(error.kind, ErrorKind::Died);
+    assert_eq!(error.because[0], "it panicked before it answered input 1: not that");
+}

@@ -1,5 +1,6 @@
 //! Detectors in Rust, called in the harness's own process.
 
+use super::call::{Question, call};
 use super::candidate::{Answer, Candidate, Capabilities, Session, Start};
 use crate::feed::{feed, stream_alert};
 use crate::oracle::Thresholds;
@@ -8,7 +9,7 @@ use crate::verdict::{ErrorKind, RunError};
 use std::time::Duration;
 use stuckvm_detector::{NamedDetector, PrintableStatus, Rule};
 
-/// A detector in Rust.
+/// A detector in Rust. If it panics, its case ends with an error that says what the panic says, and the next case begins.
 pub trait Detector {
     /// Takes one input and answers with the alerts that have become due by it: deadlines first, then what it resolves.
     ///
@@ -64,13 +65,27 @@ impl<D: Detector + 'static, F: Fn(&Start<'_>) -> D + Sync> Candidate for InProce
     }
 
     fn start(&self, start: &Start<'_>) -> Result<Box<dyn Session + '_>, RunError> {
-        Ok(Box::new(Call { capabilities: self.capabilities, detector: (self.make)(start) }))
+        let detector = call(Question::Start, || (self.make)(start))?;
+        Ok(Box::new(Call { capabilities: self.capabilities, detector: Some(detector) }))
     }
 }
 
 struct Call<D> {
     capabilities: Capabilities,
-    detector: D,
+    /// None once it has ended.
+    detector: Option<D>,
+}
+
+impl<D> Call<D> {
+    fn call<T>(&mut self, question: Question<'_>, ask: impl FnOnce(&mut D) -> T) -> Result<T, RunError> {
+        let detector = self.detector.as_mut().expect("nothing is asked after the end");
+        call(question, || ask(detector))
+    }
+
+    fn end(&mut self) -> Result<(), RunError> {
+        let detector = self.detector.take();
+        call(Question::End, || drop(detector))
+    }
 }
 
 impl<D: Detector> Session for Call<D> {
@@ -78,18 +93,29 @@ impl<D: Detector> Session for Call<D> {
         self.capabilities
     }
 
-    fn input(&mut self, _seq: u64, input: &Input) -> Result<Answer, RunError> {
-        Ok(match self.detector.input(input) {
-            Ok(alerts) => Answer { alerts, unknown: self.detector.unknown(), rejected: None },
+    fn input(&mut self, seq: u64, input: &Input) -> Result<Answer, RunError> {
+        self.call(Question::Input(seq, input), |detector| match detector.input(input) {
+            Ok(alerts) => Answer { alerts, unknown: detector.unknown(), rejected: None },
             Err(Rejected(why)) => Answer { rejected: Some(why), ..Answer::default() },
         })
     }
 
     fn snapshot(&mut self) -> Result<String, RunError> {
-        self.detector.snapshot().ok_or_else(|| RunError {
+        self.call(Question::Snapshot, |detector| detector.snapshot())?.ok_or_else(|| RunError {
             kind: ErrorKind::Protocol,
             because: vec!["it is said to be capable of a snapshot, and gave none".to_owned()],
         })
+    }
+
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.end()
+    }
+}
+
+impl<D> Drop for Call<D> {
+    /// One that has panicked may do so again on its way out.
+    fn drop(&mut self) {
+        let _ = self.end();
     }
 }
 

@@ -14,6 +14,7 @@
 //! The cluster does not hear what a detector says, so what a catalog scenario delivers is the same for all of them: a scenario
 //! is played once and becomes a case, as the streams of the contract are from the start.
 
+mod call;
 mod candidate;
 mod case;
 mod check;

@@ -4,6 +4,7 @@
 //! instant and the detector runs until it has nothing left to do; then it gets the input and runs again. No real time
 //! passes, and the detector is the one that runs elsewhere: it has its inputs from a channel and sleeps by [`tokio::time`].
 
+use super::call::{Question, call};
 use super::candidate::{Answer, Candidate, Capabilities, Session, Start};
 use crate::judge::Profile;
 use crate::stream::{Alert, Input};
@@ -77,7 +78,7 @@ where
             idle.runtime().map_err(|error| died(&format!("tokio's runtime does not start: {error}")))?;
         let detector: Pin<Box<dyn Future<Output = ()>>> = {
             let _entered = runtime.enter();
-            Box::pin((self.run)(start, receiver, sender))
+            call(Question::Start, || Box::pin((self.run)(start, receiver, sender)))?
         };
         Ok(Box::new(Run {
             capabilities: self.capabilities,
@@ -109,11 +110,14 @@ impl Session for Run {
         self.capabilities
     }
 
-    fn input(&mut self, _seq: u64, input: &Input) -> Result<Answer, RunError> {
-        self.set_clock(input.at)?;
-        // A detector that has ended has closed the channel.
-        let sent = self.inputs.send(input.clone());
-        self.settle();
+    fn input(&mut self, seq: u64, input: &Input) -> Result<Answer, RunError> {
+        let sent = call(Question::Input(seq, input), || {
+            self.set_clock(input.at);
+            // A detector that has ended has closed the channel.
+            let sent = self.inputs.send(input.clone());
+            self.settle();
+            sent
+        })?;
         if sent.is_err() || self.detector.is_none() {
             return Err(died("its future ended, and more was to come"));
         }
@@ -127,15 +131,13 @@ impl Session for Run {
 
 impl Run {
     /// Time passes. It never goes back: an input from the past meets a clock that stands.
-    fn set_clock(&mut self, at: Time) -> Result<(), RunError> {
+    fn set_clock(&mut self, at: Time) {
         let passes = at.saturating_since(self.now.unwrap_or(at));
         self.now = self.now.max(Some(at));
-        if passes.is_zero() {
-            return Ok(());
+        if !passes.is_zero() {
+            self.runtime.block_on(tokio::time::advance(passes));
+            self.settle();
         }
-        self.runtime.block_on(tokio::time::advance(passes));
-        self.settle();
-        Ok(())
     }
 
     /// Lets everything run until the runtime would sleep. The first time it wakes those whose timers are due, and they have run
