@@ -120,15 +120,26 @@ pub enum ErrorKind {
     Interrupted,
     /// A detector did not answer in time.
     Timeout,
-    /// A detector ended before its time.
+    /// A detector ended before its time, or panicked.
     Died,
     /// A detector said something that is not in the protocol.
     Protocol,
 }
 
 impl ErrorKind {
-    /// Every kind that a scenario file can bring about.
-    pub const ALL: [Self; 3] = [Self::StepBudget, Self::TimeLimit, Self::Step];
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::StepBudget,
+        Self::TimeLimit,
+        Self::Step,
+        Self::Interrupted,
+        Self::Timeout,
+        Self::Died,
+        Self::Protocol,
+    ];
+
+    /// Those that a scenario file can bring about.
+    pub const OF_FILES: [Self; 3] = [Self::StepBudget, Self::TimeLimit, Self::Step];
 
     /// As reports name it.
     pub const fn as_str(self) -> &'static str {
