@@ -153,6 +153,12 @@ fn hash(vm: VmRef<'_>) -> u64 {
 mod tests {
     use super::*;
 
+    /// FNV-1a of `foo/bar`, by another program that gives the published value of `foobar`.
+    #[test]
+    fn the_hash_is_fnv_1a_of_name_and_namespace() {
+        assert_eq!(hash(VmRef::new("bar", "foo", "u1")), 0x571d_17d6_ef2d_ef0d);
+    }
+
     #[test]
     fn names_whose_hashes_are_equal_are_two_machines() {
         let twins = ["8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ"].map(|name| VmRef::new("ns", name, "u1"));

@@ -521,6 +521,7 @@ fn alerts_of_one_instant_are_resolved_first_then_firing_by_start_and_opening() {
 #[test]
 fn the_status_that_opens_the_episode_fixes_its_threshold() {
     let rule = Rule::default().with(PrintableStatus::ErrImagePull, Duration::from_secs(600)).unwrap();
+    assert_eq!(NamedDetector::new(rule.clone()).rule(), &rule);
     play_by(
         rule,
         "

@@ -135,3 +135,14 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         assert_eq!(refusal(pointer, value.clone()), expected, "{pointer} = {value}");
     }
 }
+
+#[test]
+fn a_word_or_a_time_that_is_no_text_is_refused_by_what_was_expected() {
+    let status = serde_json::from_value::<PrintableStatus>(json!(5)).unwrap_err().to_string();
+    assert_eq!(
+        status,
+        "invalid type: integer `5`, expected a printable status such as Running or ErrorPvcNotFound"
+    );
+    let time = serde_json::from_value::<Time>(json!(5)).unwrap_err().to_string();
+    assert_eq!(time, "invalid type: integer `5`, expected a time such as 2022-10-03T11:11:07Z");
+}

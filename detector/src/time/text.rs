@@ -240,6 +240,7 @@ mod tests {
     fn trailing_zeros_are_read_but_not_printed() {
         let time: Time = "2022-10-03T11:11:07.250000000Z".parse().unwrap();
         assert_eq!(time.to_string(), "2022-10-03T11:11:07.25Z");
+        assert_eq!(format!("{time:?}"), "2022-10-03T11:11:07.25Z", "also where an assertion shows it");
         assert_eq!(time.truncate_to_secs().to_string(), "2022-10-03T11:11:07Z");
     }
 
@@ -257,7 +258,8 @@ mod tests {
             ("2022-10-03T11:11:07.Z", shape(19)), // a point and no digit
             ("2022-10-03T11:11:07.5", shape(21)),
             ("2022-10-03T11:11:07Z ", shape(20)), // something behind
-            ("2022-10-03T11:11:07é", shape(19)),  // not a character boundary behind
+            ("2022-10-03T11:11:07.5Z ", shape(22)),
+            ("2022-10-03T11:11:07é", shape(19)), // not a character boundary behind
             ("+022-10-03T11:11:07Z", shape(0)),
             ("2022-10-03T11:11:07+00:00", ParseTimeError::Offset),
             ("2022-10-03T11:11:07.0000000001Z", ParseTimeError::FractionTooLong),
@@ -273,6 +275,11 @@ mod tests {
         for (text, error) in table {
             assert_eq!(text.parse::<Time>(), Err(error), "{text}");
         }
+        assert_eq!(
+            shape(10).to_string(),
+            "expected a time such as 2022-10-03T11:11:07Z or 2022-10-03T11:11:07.5Z; \
+             it departs from that at character 11",
+        );
         assert_eq!(field("day", 1, 28).to_string(), "expected a day from 01 to 28",);
         assert_eq!(
             ParseTimeError::OutOfRange.to_string(),
