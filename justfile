@@ -27,7 +27,11 @@ kill-matrix *ARGS:
 
 # Changes the detector's code here and there, and lists the changes that no test of it notices.
 mutants *ARGS:
-    cargo mutants --package stuckvm-detector --test-package stuckvm-detector {{ARGS}}
+    cargo mutants {{ARGS}}
+
+# The same for the lines that differ from the last commit, or from BASE.
+mutants-changed BASE="HEAD^":
+    STUCKVM_BASE={{quote(BASE)}} .ci/mutants
 
 # The catalog alone, a test a scenario.
 scenarios:
