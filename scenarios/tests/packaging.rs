@@ -62,21 +62,18 @@ fn packages_say_what_they_are_and_hold_what_they_need() {
     embedded.iter().for_each(|file| assert!(unpacked(&folder, PUBLISHED[2]).join(file).is_file(), "{file}"));
 }
 
-/// The test of a crate that has the package as a dev-dependency.
-const TEST: &str = r#"
-use stuckvm_scenarios::{catalog, run, verdict::Verdict};
-
-#[test]
-fn the_catalog_is_there_and_plays() {
-    let all = catalog::load_all(&catalog::Tree::Embedded).unwrap();
-    let stuck = catalog::select(all, &["pvc-not-found/stuck".to_owned()]).unwrap();
-    assert_eq!(run::run(&stuck[0], run::RunOptions::default()).outcome.verdict, Verdict::Pass);
+/// The test that the README tells authors of detectors to write.
+fn readme_test() -> String {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("it reads");
+    let blocks = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let tests: Vec<&str> = blocks.filter(|block| block.contains("stuckvm_scenarios::check(")).collect();
+    let [test] = tests.as_slice() else { panic!("the README has one such test: {tests:?}") };
+    (*test).to_owned()
 }
-"#;
 
 #[test]
 #[ignore = "it builds every dependency anew, which takes minutes; `just package` runs it"]
-fn a_crate_outside_of_the_workspace_uses_the_packages() {
+fn a_detector_outside_of_the_workspace_is_checked_by_the_line_of_the_readme() {
     let folder = packages("outside");
     let outside = folder.join("crate");
     let _ = std::fs::remove_dir_all(&outside);
@@ -84,7 +81,8 @@ fn a_crate_outside_of_the_workspace_uses_the_packages() {
     std::fs::create_dir_all(outside.join("tests")).expect("a folder");
     let mut manifest =
         "[package]\nname = \"outside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-                        [dev-dependencies]\nstuckvm-scenarios = \"0\"\n\n[patch.crates-io]\n"
+                        [dev-dependencies]\nstuckvm-detector = \"0\"\nstuckvm-scenarios = \"0\"\n\n\
+                        [patch.crates-io]\n"
             .to_owned();
     for name in PUBLISHED {
         manifest += &format!("{name} = {{ path = {:?} }}\n", unpacked(&folder, name));
@@ -92,10 +90,12 @@ fn a_crate_outside_of_the_workspace_uses_the_packages() {
     let write = |file: &str, text: &str| std::fs::write(outside.join(file), text).expect("it is written");
     write("Cargo.toml", &manifest);
     write("src/lib.rs", "");
-    write("tests/stuck.rs", TEST);
+    let detector = unpacked(&folder, PUBLISHED[2]).join("examples/my_detector.rs");
+    let detector = std::fs::read_to_string(detector).expect("the package has the example");
+    write("tests/my_detector.rs", &format!("{detector}\n{}", readme_test()));
     // The versions that this workspace is tested with, so that nothing is fetched.
     std::fs::copy(workspace().join("Cargo.lock"), outside.join("Cargo.lock")).expect("it is copied");
     // What was built the last time is used again.
     let told = run(cargo(&outside).args(["test", "--offline", "--target-dir"]).arg(folder.join("target")));
-    assert!(told.contains("the_catalog_is_there_and_plays ... ok"), "{told}");
+    assert!(told.contains("it_keeps_the_contract ... ok"), "{told}");
 }
