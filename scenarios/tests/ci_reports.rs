@@ -242,7 +242,7 @@ fn awkward() -> (Vec<Entry>, Summary) {
 #[test]
 fn junit_is_what_jenkins_takes() {
     let (entries, summary) = awkward();
-    let xml = junit(&entries, &summary);
+    let xml = junit(&entries, &[summary]);
     let document = roxmltree::Document::parse(&xml).expect("it is well-formed");
     assert_allowed(document.root_element());
     let suite = document.root_element().first_element_child().expect("it has a suite");
@@ -259,5 +259,5 @@ fn junit_is_what_jenkins_takes() {
 #[test]
 fn markdown_holds_whatever_stands_in_names_and_reasons() {
     let (entries, summary) = awkward();
-    assert_snapshot!(markdown(&entries, &summary));
+    assert_snapshot!(markdown(&entries, &[summary]));
 }

@@ -113,6 +113,7 @@ fn a_stream_of_the_contract() {
         inputs: &inputs,
         trace: &[],
         loaded: None,
+        sampled: None,
     };
     assert_snapshot!(explain(&evidence, Palette::Plain));
 }

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::reports::{Reports, palette};
-use super::rules::{self, RuleArguments};
+use super::rules::{self, Reporting, RuleArguments};
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, Format, print};
 use clap::Args;
@@ -48,7 +48,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     let Arguments { selection, threshold, coverage, reports, rules, .. } = arguments;
     if let Some(file) = &rules.rules {
-        return rules::run(file, rules, selection, format);
+        return rules::run(file, rules, selection, &Reporting { reports, format });
     }
     let subjects = chosen(arguments)?;
     if *coverage {
@@ -85,7 +85,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     });
     progress.finish();
     summary.not_begun = stop.load(Ordering::Relaxed).then(|| subjects.len() - summary.scenarios);
-    writers.finish(&summary)?;
+    writers.conclude(&summary);
+    writers.finish()?;
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => {

@@ -42,6 +42,7 @@ impl Reports {
             github: self.github,
             format,
             entries: Vec::new(),
+            summaries: Vec::new(),
         })
     }
 
@@ -72,6 +73,7 @@ pub(super) struct Writers {
     github: bool,
     format: Format,
     entries: Vec<Entry>,
+    summaries: Vec<Summary>,
 }
 
 impl Writers {
@@ -89,11 +91,16 @@ impl Writers {
         }
     }
 
-    /// All have ended: the files get their contents, each whole.
-    pub(super) fn finish(self, summary: &Summary) -> Result<(), InputError> {
-        let Self { junit: for_junit, markdown: for_markdown, entries, .. } = self;
-        for_junit.map(|file| file.write(&junit(&entries, summary))).transpose()?;
-        for_markdown.map(|file| file.write(&markdown(&entries, summary))).transpose()?;
+    /// All scenarios have ended of one detector.
+    pub(super) fn conclude(&mut self, summary: &Summary) {
+        self.summaries.push(summary.clone());
+    }
+
+    /// All detectors have been judged: the files get their contents, each whole.
+    pub(super) fn finish(self) -> Result<(), InputError> {
+        let Self { junit: for_junit, markdown: for_markdown, entries, summaries, .. } = self;
+        for_junit.map(|file| file.write(&junit(&entries, &summaries))).transpose()?;
+        for_markdown.map(|file| file.write(&markdown(&entries, &summaries))).transpose()?;
         Ok(())
     }
 }

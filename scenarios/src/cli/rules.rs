@@ -1,6 +1,7 @@
 //! `stuckvm check --rules`.
 
 use super::progress::Progress;
+use super::reports::Reports;
 use super::selection::{Selection, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, FAILED, Format, INTERRUPTED, print};
 use clap::Args;
@@ -13,13 +14,13 @@ use stuckvm_scenarios::prometheus::report::{json_lines, text};
 use stuckvm_scenarios::prometheus::rules::RuleFile;
 use stuckvm_scenarios::prometheus::samples::Millis;
 use stuckvm_scenarios::prometheus::server::Engine;
-use stuckvm_scenarios::prometheus::{Options, check_rules};
+use stuckvm_scenarios::prometheus::{Checked, Options, check_rules};
 
 /// What `check` takes for rules of Prometheus.
 #[derive(Args)]
 pub(super) struct RuleArguments {
     /// A rule file of Prometheus: its alerts are judged, each by itself. A Prometheus server is started for it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["threshold", "coverage", "exec", "junit", "markdown", "github", "explain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["threshold", "coverage", "exec"])]
     pub(super) rules: Option<PathBuf>,
     /// The time between two scrapes.
     #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "30s", requires = "rules")]
@@ -35,18 +36,28 @@ pub(super) struct RuleArguments {
     prometheus: Option<PathBuf>,
 }
 
+/// How a check of rules is reported.
+pub(super) struct Reporting<'a> {
+    pub(super) reports: &'a Reports,
+    pub(super) format: Format,
+}
+
 pub(super) fn run(
     file: &Path,
     arguments: &RuleArguments,
     selection: &Selection,
-    format: Format,
+    reporting: &Reporting<'_>,
 ) -> CommandResult {
     let file = RuleFile::load(file)?;
     let scenarios = select(selection.scenarios("check")?, &selection.names)?;
     scenarios.iter().for_each(tell_of_skipped);
+    let Reporting { reports, format } = *reporting;
+    let mut writers = reports.open(format)?;
     let stop = stop_on_interrupt()?;
     let schedule = arguments.schedule()?;
-    let options = Options { engine: arguments.engine(), schedule, seed: selection.seed, stop: Some(&stop) };
+    let keep_trace = reports.keep_trace().unwrap_or_default();
+    let options =
+        Options { engine: arguments.engine(), schedule, seed: selection.seed, keep_trace, stop: Some(&stop) };
     let progress = Progress::new(scenarios.len());
     let played = |name: &str| progress.ended(name, || ());
     let checked = selection.pool()?.install(|| check_rules(&file, &scenarios, &options, played));
@@ -57,15 +68,28 @@ pub(super) fn run(
         Err(_) if interrupted => return Ok(ExitCode::from(INTERRUPTED)),
         checked => checked?,
     };
-    match format {
-        Format::Json => json_lines(&checked).iter().for_each(|line| print(line)),
-        Format::Text => print(text(&checked, schedule).trim_end()),
+    reporting.print(&checked, schedule);
+    for (alert, report) in checked.alerts.iter().enumerate() {
+        (0..report.cases.len()).for_each(|case| writers.add(checked.entry(alert, case)));
+        writers.conclude(&report.summary);
     }
+    writers.finish()?;
     Ok(match checked.all_passed() {
         _ if interrupted => ExitCode::from(INTERRUPTED),
         true => ExitCode::SUCCESS,
         false => ExitCode::from(FAILED),
     })
+}
+
+impl Reporting<'_> {
+    fn print(&self, checked: &Checked<'_>, schedule: Schedule) {
+        let alone = checked.runs.len() == 1;
+        let explained = |alert, case| self.reports.explanation(&checked.evidence(alert, case), alone);
+        match self.format {
+            Format::Json => json_lines(checked).iter().for_each(|line| print(line)),
+            Format::Text => print(text(checked, schedule, explained).trim_end()),
+        }
+    }
 }
 
 impl RuleArguments {

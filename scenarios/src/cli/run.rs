@@ -60,7 +60,8 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     trace.map(TraceFile::finish).transpose()?;
     let interrupted = stop.load(Ordering::Relaxed);
     summary.not_begun = interrupted.then(|| scenarios.len() - summary.scenarios);
-    reports.finish(&summary)?;
+    reports.conclude(&summary);
+    reports.finish()?;
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => format!("\n{}", text_summary(&summary, selection.seed)),

@@ -43,7 +43,8 @@ pub fn firings(changes: &[Change]) -> BTreeMap<VmName, Vec<Firing>> {
     found
 }
 
-fn machine(labels: &Labels) -> VmName {
+/// The machine that an alert with these labels is about.
+pub(crate) fn machine(labels: &Labels) -> VmName {
     let label = |name: &str| labels.get(name).cloned().unwrap_or_else(|| "?".to_owned());
     VmName { namespace: label("namespace"), name: label("name") }
 }

@@ -1,5 +1,9 @@
 //! The sampled profile of the contract: what a rule must do that sees the world only at scrapes and acts only at evaluations.
 
+mod expectation;
+
+pub use expectation::{Expectation, Firing as ExpectedFiring, Window, expectations};
+
 use super::firings::Firing;
 use crate::judge::Rule;
 use crate::oracle::Episode;
@@ -70,6 +74,8 @@ pub struct Breach {
     pub rule: Rule,
     /// What is wrong, in a sentence.
     pub because: String,
+    /// The episode that it is about, if there is one.
+    pub episode: Option<Episode>,
 }
 
 /// The rules that the profile can name, most telling first, as the contract's table has them. An alert's status is no part of it.
@@ -202,8 +208,8 @@ impl Bench<'_> {
             return None;
         }
         let at = firing.at;
-        let breach = |rule, because| Some(Breach { at, rule, because });
         let episode = self.newest(at).filter(|episode| self.is_seen(episode, at));
+        let breach = |rule, because| Some(Breach { at, rule, because, episode: episode.cloned() });
         let Some(episode) = episode else {
             return breach(Rule::Exact, "fired for a machine in no error status".to_owned());
         };
@@ -224,8 +230,9 @@ impl Bench<'_> {
 
     fn wrong_end(&self, firing: &Firing) -> Option<Breach> {
         let kept = self.sampling.in_evaluations(self.sampling.keep);
-        let breach = |at, because| Some(Breach { at, rule: Rule::Resolve, because });
         let began = self.newest(firing.at).filter(|episode| self.is_seen(episode, firing.at))?;
+        let breach =
+            |at, because| Some(Breach { at, rule: Rule::Resolve, because, episode: Some(began.clone()) });
         let place = self.episodes.iter().position(|episode| episode == began)?;
         let joined: Vec<&Episode> = self.joined(place, kept).collect();
         // From when on it may resolve, and from when on that is too late.
@@ -265,7 +272,7 @@ impl Bench<'_> {
             return None;
         }
         let because = format!("did not fire for an error that lasted {}", shown(self.length(episode)));
-        Some(Breach { at: before, rule: Rule::Exact, because })
+        Some(Breach { at: before, rule: Rule::Exact, because, episode: Some(episode.clone()) })
     }
 
     /// Whether another phase of the scrapes could decide otherwise, or scrapes failed on the way.
@@ -278,4 +285,4 @@ impl Bench<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

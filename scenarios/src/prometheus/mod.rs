@@ -20,9 +20,11 @@ pub mod report;
 pub mod results;
 pub mod rules;
 pub mod samples;
+mod scraped_run;
 pub mod scraper;
 pub mod server;
 pub mod table;
 pub mod template;
 
-pub use check::{AlertReport, CaseReport, CheckError, Checked, Options, Outcome, check_rules};
+pub use check::{AlertReport, CaseReport, CheckError, Checked, Options, check_rules};
+pub use scraped_run::ScrapedRun;

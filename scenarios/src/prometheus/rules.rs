@@ -5,6 +5,7 @@ use super::samples::{Labels, Millis};
 use super::template::LabelValue;
 use crate::input_error::InputError;
 use crate::load::read_as;
+use crate::report::Place;
 use std::path::Path;
 use stuckvm_sim::manifest::{self, Document, ManifestError, Scalars};
 
@@ -113,6 +114,12 @@ impl RuleFile {
         }
         let groups = groups(&document).map_err(|error| error.in_file(file))?;
         Ok(Self { groups, source: Source { file: file.to_owned(), document } })
+    }
+
+    /// The line in which a rule says what it is.
+    pub fn place_of(&self, rule: &Rule) -> Place {
+        let alert = format!("{}.alert", rule.field.trim_end_matches(".expr"));
+        Place::new(Path::new(&self.source.file), self.source.document.place(&alert).line)
     }
 
     /// An error of Prometheus about the expression at a field, at its place in the file.

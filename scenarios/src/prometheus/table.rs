@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     /// The status at an instant, and for how long it has been in error, if an evaluation can still see that.
-    fn status_at(&self, at: Time) -> (String, Option<Duration>) {
+    pub(super) fn status_at(&self, at: Time) -> (String, Option<Duration>) {
         let newest = self.episodes.iter().rfind(|episode| episode.since <= at);
         let seen = |end: Time| end.checked_add(self.unseen).is_none_or(|gone| at < gone);
         match newest.filter(|episode| episode.end.is_none_or(seen)) {

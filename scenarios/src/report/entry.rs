@@ -4,7 +4,7 @@ use super::text::because;
 use crate::format::VmName;
 use crate::load::Loaded;
 use crate::verdict::{Outcome, RunError, Unmet, Verdict};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What reports for others say of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,15 @@ pub struct Place {
     pub line: usize,
 }
 
+impl Place {
+    /// A line of a file; services look for files from the folder of the checkout, which is where jobs run.
+    pub fn new(file: &Path, line: usize) -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        let file = file.strip_prefix(&here).unwrap_or(file);
+        Self { file: file.components().filter(|part| *part != Component::CurDir).collect(), line }
+    }
+}
+
 impl Entry {
     /// The entry of a scenario; `loaded` where there is a file that it was read from.
     pub fn of(outcome: &Outcome, loaded: Option<&Loaded>) -> Self {
@@ -74,10 +83,9 @@ impl ResultKind {
 }
 
 fn place(verdict: &Verdict, loaded: &Loaded) -> Option<Place> {
-    let file = within_current_folder(loaded.file.as_deref()?);
-    let positions = &loaded.document.positions;
-    let position = positions.nearest(&field(verdict, loaded))?;
-    Some(Place { file, line: position.key.unwrap_or(position.value).line })
+    let file = loaded.file.as_deref()?;
+    let position = loaded.document.positions.nearest(&field(verdict, loaded))?;
+    Some(Place::new(file, position.key.unwrap_or(position.value).line))
 }
 
 /// The field that a verdict is about; where the file lacks it, the one around it is meant.
@@ -105,11 +113,4 @@ fn field(verdict: &Verdict, loaded: &Loaded) -> String {
         }
         Verdict::Pass | Verdict::NotTested(_) => "scenario".to_owned(),
     }
-}
-
-/// Services look for files from the folder of the checkout, which is where jobs run.
-fn within_current_folder(file: &Path) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    let file = file.strip_prefix(&here).unwrap_or(file);
-    file.components().filter(|part| *part != std::path::Component::CurDir).collect()
 }

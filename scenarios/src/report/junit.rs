@@ -8,8 +8,8 @@ use super::entry::{Entry, ResultKind};
 use super::summary::Summary;
 use std::fmt::Write as _;
 
-/// The report on these scenarios.
-pub fn junit(entries: &[Entry], summary: &Summary) -> String {
+/// The report on these scenarios; a summary for each detector that they were put to.
+pub fn junit(entries: &[Entry], summaries: &[Summary]) -> String {
     let count = |result| entries.iter().filter(|entry| entry.result == result).count();
     let (tests, failures) = (entries.len(), count(ResultKind::Failed));
     let (errors, skipped) = (count(ResultKind::Error), count(ResultKind::NotTested));
@@ -18,10 +18,12 @@ pub fn junit(entries: &[Entry], summary: &Summary) -> String {
     let _ = writeln!(xml, r#"<testsuites name="stuckvm" {counts}>"#);
     let _ = writeln!(xml, r#"  <testsuite name="stuckvm" {counts} skipped="{skipped}">"#);
     xml += "    <properties>\n";
-    property(&mut xml, "detector", &summary.detector);
-    property(&mut xml, "digest", &format!("{:016x}", summary.digest));
-    if let Some(not_begun) = summary.not_begun {
-        property(&mut xml, "not-begun", &not_begun.to_string());
+    for summary in summaries {
+        property(&mut xml, "detector", &summary.detector);
+        property(&mut xml, "digest", &format!("{:016x}", summary.digest));
+        if let Some(not_begun) = summary.not_begun {
+            property(&mut xml, "not-begun", &not_begun.to_string());
+        }
     }
     xml += "    </properties>\n";
     entries.iter().for_each(|entry| test_case(&mut xml, entry));

@@ -2,38 +2,53 @@
 
 use super::entry::{Entry, ResultKind};
 use super::summary::Summary;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// More than these are counted, not shown: GitHub takes a MiB a step.
 const SHOWN: usize = 100;
 
-/// The report on these scenarios.
-pub fn markdown(entries: &[Entry], summary: &Summary) -> String {
-    let Summary { detector, scenarios, passed, failed, errors, not_tested, digest, .. } = summary;
-    let verdict = match summary.not_begun {
-        Some(_) => "interrupted",
-        None if summary.all_passed() => "passed",
-        None => "failed",
+/// The report on these scenarios; a summary for each detector that they were put to.
+pub fn markdown(entries: &[Entry], summaries: &[Summary]) -> String {
+    let not_begun: usize = summaries.iter().filter_map(|summary| summary.not_begun).sum();
+    let verdict = match summaries.iter().all(Summary::all_passed) {
+        _ if summaries.iter().any(|summary| summary.not_begun.is_some()) => "interrupted",
+        true => "passed",
+        false => "failed",
     };
     let mut text = format!("# stuckvm: {verdict}\n\n");
     text += "| detector | scenarios | passed | failed | errors | not tested |\n";
     text += "| --- | --: | --: | --: | --: | --: |\n";
-    let detector = code(detector).replace('|', "\\|");
-    let _ = writeln!(text, "| {detector} | {scenarios} | {passed} | {failed} | {errors} | {not_tested} |");
-    if let Some(not_begun) = summary.not_begun {
+    summaries.iter().for_each(|summary| text += &row(summary));
+    if verdict == "interrupted" {
         let _ = writeln!(text, "\nInterrupted: {not_begun} more not begun.");
     }
-    if !summary.broken.is_empty() {
-        text += "\n| rule | broken |\n| --- | --: |\n";
-        let mut broken: Vec<_> = summary.broken.iter().collect();
-        broken.sort_by_key(|(rule, _)| (rule.len(), **rule));
-        broken.iter().for_each(|(rule, count)| text += &format!("| {rule} | {count} |\n"));
-    }
+    text += &broken_section(summaries);
     section(&mut text, "Failed", entries, ResultKind::Failed);
     section(&mut text, "Errors", entries, ResultKind::Error);
     not_tested_section(&mut text, entries);
-    let _ = writeln!(text, "\nDigest `{digest:016x}`.");
+    let digests: Vec<String> = summaries.iter().map(|summary| format!("`{:016x}`", summary.digest)).collect();
+    let _ = writeln!(text, "\nDigest {}.", digests.join(", "));
     text
+}
+
+fn row(summary: &Summary) -> String {
+    let Summary { detector, scenarios, passed, failed, errors, not_tested, .. } = summary;
+    let detector = code(detector).replace('|', "\\|");
+    format!("| {detector} | {scenarios} | {passed} | {failed} | {errors} | {not_tested} |\n")
+}
+
+fn broken_section(summaries: &[Summary]) -> String {
+    let mut broken: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for (rule, count) in summaries.iter().flat_map(|summary| &summary.broken) {
+        // R2 before R10.
+        *broken.entry((rule.len(), *rule)).or_default() += count;
+    }
+    if broken.is_empty() {
+        return String::new();
+    }
+    let rows = broken.iter().map(|((_, rule), count)| format!("| {rule} | {count} |\n"));
+    format!("\n| rule | broken |\n| --- | --: |\n{}", rows.collect::<String>())
 }
 
 fn section(text: &mut String, heading: &str, entries: &[Entry], result: ResultKind) {

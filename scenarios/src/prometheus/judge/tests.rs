@@ -1,7 +1,7 @@
 //! The sampled profile, by streams of one machine: S = E = 30 s, so W + S + E is 6 minutes and W - S is 4:30.
 
-use super::{Case, Judged, Sampling, judge};
-use crate::oracle::{Thresholds, episodes};
+use super::{Case, Expectation, Judged, Sampling, expectations, judge};
+use crate::oracle::{Episode, Thresholds, episodes};
 use crate::prometheus::firings::Firing;
 use crate::stream::{Event, Input, Observed, Vm};
 use std::time::Duration;
@@ -28,22 +28,32 @@ fn judged(stretches: &[(u64, u64)], firings: &[(u64, u64)], keep: u64) -> Judged
 
 fn with_failures(stretches: &[(u64, u64)], firings: &[(u64, u64)], keep: u64, failed: &[u64]) -> Judged {
     let at = Time::from_secs;
+    let firing =
+        |(from, until): &(u64, u64)| Firing { at: at(*from), until: (*until > 0).then(|| at(*until)) };
+    let firings: Vec<Firing> = firings.iter().map(firing).collect();
+    let failed: Vec<Time> = failed.iter().map(|seconds| at(*seconds)).collect();
+    let case = Case { episodes: &in_error(stretches), firings: &firings, failed: &failed, until: at(UNTIL) };
+    judge(sampling(keep), case)
+}
+
+/// What is asked of a machine that is in error in these stretches.
+pub(super) fn expected(stretches: &[(u64, u64)], failed: &[u64]) -> Vec<Expectation> {
+    let failed: Vec<Time> = failed.iter().map(|seconds| Time::from_secs(*seconds)).collect();
+    let (episodes, until) = (in_error(stretches), Time::from_secs(UNTIL));
+    expectations(sampling(0), Case { episodes: &episodes, firings: &[], failed: &failed, until })
+}
+
+fn in_error(stretches: &[(u64, u64)]) -> Vec<Episode> {
     let observed = |seconds: u64, status: &str| {
         let status = Observed { vm: Vm::new("ns", "vm1", "u1"), status: status.into() };
-        Input { at: at(seconds), event: Event::Observed(status) }
+        Input { at: Time::from_secs(seconds), event: Event::Observed(status) }
     };
     let mut inputs = Vec::new();
     for (since, end) in stretches {
         inputs.push(observed(*since, "Unknown"));
         inputs.extend((*end > 0).then(|| observed(*end, "Running")));
     }
-    let firing =
-        |(from, until): &(u64, u64)| Firing { at: at(*from), until: (*until > 0).then(|| at(*until)) };
-    let firings: Vec<Firing> = firings.iter().map(firing).collect();
-    let episodes = episodes(&Thresholds::default(), &inputs);
-    let failed: Vec<Time> = failed.iter().map(|seconds| at(*seconds)).collect();
-    let case = Case { episodes: &episodes, firings: &firings, failed: &failed, until: at(UNTIL) };
-    judge(sampling(keep), case)
+    episodes(&Thresholds::default(), &inputs)
 }
 
 /// `R1@360 R6@900`

@@ -1,12 +1,13 @@
 //! JSON Lines: for each alert a line a scenario and a line a status of its table, then its summary.
 
-use super::{Counts, shown, slip_text};
-use crate::judge::Rule;
-use crate::prometheus::check::{AlertReport, CaseReport, Checked, Outcome};
+use super::{luck, shown, slip_text};
+use crate::prometheus::check::{AlertReport, CaseReport, Checked};
 use crate::prometheus::judge::JUDGED;
 use crate::prometheus::table::Row;
+use crate::report::Summary;
+use crate::verdict::Verdict;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use stuckvm_detector::Time;
 
 #[derive(Serialize)]
@@ -72,16 +73,18 @@ struct SummaryKeys<'a> {
     not_tested: usize,
     luck: usize,
     rules: BTreeMap<&'static str, &'static str>,
+    digest: String,
 }
 
 /// The lines of all alerts.
-pub fn json_lines(checked: &Checked) -> Vec<String> {
+pub fn json_lines(checked: &Checked<'_>) -> Vec<String> {
     checked.alerts.iter().flat_map(alert_lines).collect()
 }
 
 fn alert_lines(report: &AlertReport) -> Vec<String> {
-    let cases = report.cases.iter().map(|case| line(&case_line(&report.alert, case)));
-    let rows = report.table.rows.iter().map(|(status, row)| line(&row_line(&report.alert, status, row)));
+    let alert = &report.summary.detector;
+    let cases = report.cases.iter().map(|case| line(&case_line(alert, case)));
+    let rows = report.table.rows.iter().map(|(status, row)| line(&row_line(alert, status, row)));
     cases.chain(rows).chain([line(&SummaryLine { summary: summary(report) })]).collect()
 }
 
@@ -90,27 +93,26 @@ fn line(line: &impl Serialize) -> String {
 }
 
 fn case_line<'a>(alert: &'a str, case: &'a CaseReport) -> CaseLine<'a> {
-    let CaseReport { scenario, outcome, luck } = case;
+    let CaseReport { outcome, breaches, luck, .. } = case;
     let mut line = CaseLine {
-        scenario,
+        scenario: &outcome.scenario,
         alert,
-        verdict: outcome.as_str(),
+        verdict: outcome.verdict.as_str(),
         kind: None,
         breach: None,
         because: Vec::new(),
         luck: *luck,
     };
-    match outcome {
-        Outcome::Pass => {}
-        Outcome::NotTested(because) => line.because = vec![because.clone()],
-        Outcome::Error(error) => {
+    match &outcome.verdict {
+        Verdict::Pass | Verdict::Unmet(_) => {}
+        Verdict::NotTested(because) => line.because = vec![because.clone()],
+        Verdict::Error(error) => {
             line.kind = Some(error.kind.as_str());
             line.because = error.because.clone();
         }
-        Outcome::Fail(breaches) => {
+        Verdict::Broken(breach) => {
             let (vm, first) = &breaches[0];
-            let rules: BTreeSet<Rule> = breaches.iter().map(|(_, breach)| breach.rule).collect();
-            let also = rules.into_iter().filter(|rule| *rule != first.rule).map(Rule::as_str).collect();
+            let also = breach.also.iter().map(|rule| rule.as_str()).collect();
             let (namespace, name) = (vm.namespace.as_str(), vm.name.as_str());
             line.breach = Some(BreachKeys { rule: first.rule.as_str(), also, namespace, name, at: first.at });
             line.because = breaches.iter().map(|(vm, breach)| format!("{vm}: {}", breach.because)).collect();
@@ -135,16 +137,16 @@ fn row_line<'a>(alert: &'a str, status: &'a str, row: &'a Row) -> RowLine<'a> {
 }
 
 fn summary(report: &AlertReport) -> SummaryKeys<'_> {
-    let Counts { passed, failed, errors, not_tested, luck, broken } = Counts::of(report);
-    let standing = |rule: Rule| (rule.as_str(), if broken.contains(&rule) { "fail" } else { "pass" });
+    let Summary { detector, scenarios, passed, failed, errors, not_tested, digest, .. } = &report.summary;
     SummaryKeys {
-        detector: &report.alert,
-        scenarios: report.cases.len(),
-        passed,
-        failed,
-        errors,
-        not_tested,
-        luck,
-        rules: JUDGED.map(standing).into(),
+        detector,
+        scenarios: *scenarios,
+        passed: *passed,
+        failed: *failed,
+        errors: *errors,
+        not_tested: *not_tested,
+        luck: luck(report),
+        rules: JUDGED.map(|rule| (rule.as_str(), report.summary.standing(rule).as_str())).into(),
+        digest: format!("{digest:016x}"),
     }
 }

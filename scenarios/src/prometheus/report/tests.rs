@@ -2,19 +2,53 @@
 
 use super::{json_lines, text};
 use crate::format::VmName;
-use crate::judge::Rule;
-use crate::prometheus::check::{AlertReport, CaseReport, Checked, Outcome};
+use crate::judge::{Breach as RuleBreach, Rule};
+use crate::prometheus::check::{AlertReport, CaseReport, Checked};
 use crate::prometheus::exporter::Schedule;
-use crate::prometheus::judge::Breach;
+use crate::prometheus::judge::{Breach, Sampling};
 use crate::prometheus::table::{Row, Slip, Table, Worst};
+use crate::report::{Place, Summary};
+use crate::stream::Vm;
+use crate::verdict::{Outcome, Verdict};
 use std::time::Duration;
 use stuckvm_detector::Time;
 
-fn checked() -> Checked {
+fn case(scenario: &str, verdict: Verdict, breaches: Vec<(VmName, Breach)>) -> CaseReport {
+    let outcome = Outcome {
+        scenario: scenario.to_owned(),
+        start: Time::ZERO,
+        verdict,
+        digest: 0,
+        events: 0,
+        statuses: Vec::new(),
+        alerts: Vec::new(),
+        lag: None,
+    };
+    let half = Duration::from_secs(30);
+    let (keep, lag, phase) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let sampling = Sampling { scrape: half, evaluate: half, keep, lag, first: Time::ZERO, phase };
+    CaseReport { outcome, luck: breaches.len(), breaches, changes: Vec::new(), sampling }
+}
+
+fn early_case() -> CaseReport {
     let vm = VmName { namespace: "default".to_owned(), name: "vm1".to_owned() };
     let because = "fired 4m59.85s after the error began".to_owned();
-    let breach = Breach { at: Time::from_secs(300), rule: Rule::NeverEarly, because };
-    let case = |scenario: &str, outcome, luck| CaseReport { scenario: scenario.to_owned(), outcome, luck };
+    let note = Some(because.clone());
+    let breach = Breach { at: Time::from_secs(300), rule: Rule::NeverEarly, because, episode: None };
+    let verdict = Verdict::Broken(Box::new(RuleBreach {
+        rule: breach.rule,
+        also: Vec::new(),
+        at: breach.at,
+        vm: Some(Vm::new("default", "vm1", "")),
+        expected: None,
+        got: None,
+        note,
+        episode: None,
+    }));
+    case("x/early", verdict, vec![(vm, breach)])
+}
+
+fn checked() -> Checked<'static> {
     let early = Duration::from_nanos(150_000_001);
     let row = Row {
         due: 2,
@@ -24,13 +58,16 @@ fn checked() -> Checked {
         worst: Some(Worst { slip: Slip::Early(early), scenario: "x/early".to_owned() }),
         ..Row::default()
     };
+    let lacks = "KubeVirt 0.59 does not export kubevirt_vm_info".to_owned();
     let cases = vec![
-        case("x/early", Outcome::Fail(vec![(vm, breach)]), 1),
-        case("x/good", Outcome::Pass, 0),
-        case("x/old", Outcome::NotTested("KubeVirt 0.59 does not export kubevirt_vm_info".to_owned()), 0),
+        early_case(),
+        case("x/good", Verdict::Pass, Vec::new()),
+        case("x/old", Verdict::NotTested(lacks), Vec::new()),
     ];
     let table = Table { rows: [("PvcNotFound".to_owned(), row)].into() };
-    Checked { alerts: vec![AlertReport { alert: "Stuck".to_owned(), cases, table }] }
+    let summary = Summary::of("Stuck", cases.iter().map(|case| &case.outcome));
+    let place = Place { file: "r.yaml".into(), line: 1 };
+    Checked { alerts: vec![AlertReport { summary, place, cases, table }], runs: Vec::new() }
 }
 
 #[test]
@@ -50,7 +87,7 @@ Stuck
       worst: 150.000001ms early
              x/early
 ";
-    let text = text(&checked(), Schedule::default());
+    let text = text(&checked(), Schedule::default(), |_, _| None);
     assert_eq!(text, expected);
     assert!(text.lines().all(|line| line.chars().count() <= 80));
 }

@@ -1,58 +1,68 @@
 //! Text for people, in 80 columns but for names that are longer.
 
-use super::{Counts, shown, slip_text};
-use crate::prometheus::check::{CaseReport, Checked, Outcome};
+use super::{luck, shown, slip_text};
+use crate::judge::Rule;
+use crate::prometheus::check::{AlertReport, CaseReport, Checked};
 use crate::prometheus::exporter::Schedule;
 use crate::prometheus::table::{Row, Table, Worst};
+use crate::report::Summary;
+use crate::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 use std::time::Duration;
 use stuckvm_sim::manifest::wrap;
 
 const WIDTH: usize = 80;
 
-/// For each alert what it broke, and its table of errors.
-pub fn text(checked: &Checked, schedule: Schedule) -> String {
+/// For each alert what it broke, and its table of errors. `explained` may say more of a case than its line, by the places of
+/// alert and scenario.
+pub fn text(
+    checked: &Checked<'_>,
+    schedule: Schedule,
+    explained: impl Fn(usize, usize) -> Option<String>,
+) -> String {
     let mut text = String::new();
-    for report in &checked.alerts {
-        let Counts { passed, failed, errors, not_tested, luck, broken } = Counts::of(report);
-        for case in &report.cases {
-            text += &case_text(case);
+    for (alert, report) in checked.alerts.iter().enumerate() {
+        for (place, case) in report.cases.iter().enumerate() {
+            match explained(alert, place) {
+                Some(explanation) => text += &format!("{explanation}\n\n"),
+                None => text += &case_text(case),
+            }
         }
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let (scenarios, alert) = (report.cases.len(), &report.alert);
-        let counts = format!("{passed} passed, {failed} failed, {errors} error{}", plural(errors));
-        let _ = writeln!(text, "\n{alert}");
-        let _ =
-            writeln!(text, "  {scenarios} scenario{}: {counts}, {not_tested} not tested", plural(scenarios));
-        let [scrape, evaluate, phase] = [schedule.scrape, schedule.evaluate, schedule.phase]
-            .map(|millis| shown(Duration::from_millis(millis.unsigned_abs())));
-        let _ = writeln!(text, "  scraped every {scrape}, evaluated every {evaluate}, phase {phase}");
-        let _ = writeln!(text, "  left to luck by sampling: {luck} episode{}", plural(luck));
-        for rule in broken {
-            let _ = writeln!(text, "  broken {}: {}", rule.as_str(), rule.about());
-        }
+        text += &summary_text(report, schedule);
         text += &table_text(&report.table);
     }
     text
 }
 
+fn summary_text(report: &AlertReport, schedule: Schedule) -> String {
+    let Summary { detector, scenarios, passed, failed, errors, not_tested, broken, .. } = &report.summary;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let counts = format!("{passed} passed, {failed} failed, {errors} error{}", plural(*errors));
+    let mut text = format!("\n{detector}\n");
+    let _ = writeln!(text, "  {scenarios} scenario{}: {counts}, {not_tested} not tested", plural(*scenarios));
+    let [scrape, evaluate, phase] = [schedule.scrape, schedule.evaluate, schedule.phase]
+        .map(|millis| shown(Duration::from_millis(millis.unsigned_abs())));
+    let _ = writeln!(text, "  scraped every {scrape}, evaluated every {evaluate}, phase {phase}");
+    let luck = luck(report);
+    let _ = writeln!(text, "  left to luck by sampling: {luck} episode{}", plural(luck));
+    for rule in Rule::ALL.into_iter().filter(|rule| broken.contains_key(rule.as_str())) {
+        let _ = writeln!(text, "  broken {}: {}", rule.as_str(), rule.about());
+    }
+    text
+}
+
 fn case_text(case: &CaseReport) -> String {
-    let CaseReport { scenario, outcome, .. } = case;
+    let CaseReport { outcome: Outcome { scenario, verdict, .. }, breaches, .. } = case;
     let mut text = String::new();
-    let because = match outcome {
-        Outcome::Pass | Outcome::NotTested(_) => return text,
-        Outcome::Error(error) => error.because.clone(),
-        Outcome::Fail(breaches) => {
+    let because = match verdict {
+        Verdict::Error(error) => error.because.clone(),
+        Verdict::Broken(breach) => {
             let (vm, first) = &breaches[0];
-            let more = if breaches.len() == 1 {
-                String::new()
-            } else {
-                format!(" (and {} more)", breaches.len() - 1)
-            };
-            vec![format!("{} {vm}: {}{more}", first.rule.as_str(), first.because)]
+            vec![format!("{} {vm}: {}", first.rule.as_str(), breach.note.as_deref().unwrap_or_default())]
         }
+        Verdict::Pass | Verdict::NotTested(_) | Verdict::Unmet(_) => return text,
     };
-    let _ = writeln!(text, "{:<5} {scenario}", outcome.as_str());
+    let _ = writeln!(text, "{:<5} {scenario}", verdict.as_str());
     for line in because.iter().flat_map(|reason| wrap(reason, WIDTH - 6)) {
         let _ = writeln!(text, "      {line}");
     }

@@ -15,6 +15,8 @@ const INSTANTS_SHOWN: usize = 40;
 /// What happened on the axis, by instant.
 pub(super) struct Axis {
     machine: String,
+    /// What the marks before words mean.
+    legend: &'static str,
     rows: BTreeMap<Time, Row>,
     /// The instant around which instants are shown where there are many.
     focus: Time,
@@ -22,27 +24,33 @@ pub(super) struct Axis {
 
 /// One instant.
 #[derive(Default)]
-struct Row {
+pub(super) struct Row {
     /// The statuses that it came into, in order.
-    statuses: Vec<String>,
-    expected: Vec<String>,
-    got: Vec<String>,
+    pub(super) statuses: Vec<String>,
+    pub(super) expected: Vec<String>,
+    pub(super) got: Vec<String>,
+    /// Whether what came is not what had to come.
+    pub(super) differs: bool,
 }
 
-impl Row {
-    fn differs(&self) -> bool {
-        let sorted = |alerts: &Vec<String>| {
-            let mut alerts = alerts.clone();
-            alerts.sort();
-            alerts
-        };
-        sorted(&self.expected) != sorted(&self.got)
-    }
-}
+/// By instant.
+pub(super) type Rows = BTreeMap<Time, Row>;
 
 impl Case<'_> {
     pub(super) fn axis(&self, vm: &Vm) -> Axis {
-        let mut rows: BTreeMap<Time, Row> = BTreeMap::new();
+        let mut rows = self.statuses(vm);
+        let legend = match self.evidence.sampled {
+            None => self.mark_exactly(vm, &mut rows),
+            Some(sampled) => self.mark_sampled(sampled, vm, &mut rows),
+        };
+        let differs = rows.iter().find(|(_, row)| row.differs);
+        let alert = rows.iter().find(|(_, row)| !row.expected.is_empty());
+        let focus = differs.or(alert).map_or(self.end(), |(at, _)| *at);
+        Axis { machine: format!("{}/{}", vm.namespace, vm.name), legend, rows, focus }
+    }
+
+    fn statuses(&self, vm: &Vm) -> Rows {
+        let mut rows = Rows::new();
         let mut newest = String::new();
         for (at, status) in self.evidence.inputs.iter().filter_map(|input| status_of(input, vm)) {
             if status != newest {
@@ -50,6 +58,11 @@ impl Case<'_> {
                 newest = status;
             }
         }
+        rows
+    }
+
+    /// What had to be said to the nanosecond, and what was said.
+    fn mark_exactly(&self, vm: &Vm, rows: &mut Rows) -> &'static str {
         let of_machine = |alert: &&Alert| same_name(&alert.vm, vm);
         let expected = oracle::expected(self.evidence.thresholds, self.evidence.inputs);
         for alert in expected.alerts.iter().map(|due| &due.alert).filter(of_machine) {
@@ -58,10 +71,13 @@ impl Case<'_> {
         for alert in self.evidence.outcome.alerts.iter().filter(of_machine) {
             rows.entry(alert.at).or_default().got.push(mark(alert));
         }
-        let differs = rows.iter().find(|(_, row)| row.differs());
-        let alert = rows.iter().find(|(_, row)| !row.expected.is_empty());
-        let focus = differs.or(alert).map_or(self.end(), |(at, _)| *at);
-        Axis { machine: format!("{}/{}", vm.namespace, vm.name), rows, focus }
+        let sorted = |alerts: &Vec<String>| {
+            let mut alerts = alerts.clone();
+            alerts.sort();
+            alerts
+        };
+        rows.values_mut().for_each(|row| row.differs = sorted(&row.expected) != sorted(&row.got));
+        "! fires, . resolves"
     }
 }
 
@@ -100,7 +116,7 @@ impl Axis {
         };
         let widths = [at, column(|row| &row.statuses, "status"), column(|row| &row.expected, "expected")];
         let heading = line(&widths, ["at", "status", "expected", "got"]);
-        let mut text = format!("  {}   ! fires, . resolves\n", palette.heading(&self.machine));
+        let mut text = format!("  {}   {}\n", palette.heading(&self.machine), self.legend);
         let _ = writeln!(text, "  {}", palette.heading(&heading));
         let mut before = self.rows.len() - rows.len();
         for (at, row) in rows {
@@ -133,7 +149,7 @@ impl Row {
             let at = if index == 0 { at } else { "" };
             let cells = [&self.statuses, &self.expected, &self.got].map(|cells| cell(cells, index));
             let line = line(widths, [at, &cells[0], &cells[1], &cells[2]]);
-            let _ = match (self.differs(), self.got.is_empty()) {
+            let _ = match (self.differs, self.got.is_empty()) {
                 (true, _) => writeln!(text, "{} {}", palette.bad(">"), palette.bad(&line)),
                 (false, false) => writeln!(text, "  {}", palette.good(&line)),
                 (false, true) => writeln!(text, "  {line}"),

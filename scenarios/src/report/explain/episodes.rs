@@ -4,16 +4,24 @@ use super::Case;
 use crate::oracle::{Episode, is_error};
 use crate::pins::since;
 use crate::report::text::WIDTH;
-use crate::stream::Event;
+use crate::stream::{Event, Vm};
 use stuckvm_detector::Time;
 use stuckvm_sim::duration;
 use stuckvm_sim::manifest::wrap;
 
 impl Case<'_> {
     /// A sentence, in lines.
-    pub(super) fn fate(&self, episode: &Episode) -> Vec<String> {
+    pub(super) fn fate(&self, vm: &Vm, episode: &Episode) -> Vec<String> {
         let begun = format!("in error from {} as {}", self.when(episode.since), statuses(episode));
-        let fate = match (episode.deadline(), episode.end) {
+        let fate = match self.evidence.sampled {
+            None => self.exact_fate(episode),
+            Some(sampled) => self.sampled_fate(sampled, vm, episode),
+        };
+        wrap(&format!("{begun}: {fate}"), WIDTH - 4)
+    }
+
+    fn exact_fate(&self, episode: &Episode) -> String {
+        match (episode.deadline(), episode.end) {
             (None, _) => "did not fire: it would be due beyond the last instant there is".to_owned(),
             (Some(due), Some(end)) if end <= due => self.silence(episode, due, end),
             (Some(due), _) if due > self.end() => {
@@ -28,8 +36,7 @@ impl Case<'_> {
                 let left = self.left(episode, end);
                 format!("due at {}; {left}", self.when(due))
             }
-        };
-        wrap(&format!("{begun}: {fate}"), WIDTH - 4)
+        }
     }
 
     /// Why nothing fired for an episode that ended in time.
@@ -44,7 +51,7 @@ impl Case<'_> {
     }
 
     /// How the machine left its errors, and since what had happened.
-    fn left(&self, episode: &Episode, end: Time) -> String {
+    pub(super) fn left(&self, episode: &Episode, end: Time) -> String {
         let status = self.ending_status(episode, end);
         let left = match status.as_deref() {
             None => format!("left the error at {}, when it was deleted or replaced", self.when(end)),
@@ -74,7 +81,7 @@ impl Case<'_> {
         Some(found.status.to_string())
     }
 
-    fn when(&self, at: Time) -> String {
+    pub(super) fn when(&self, at: Time) -> String {
         since(self.evidence.outcome.start, at)
     }
 }

@@ -5,6 +5,9 @@ mod axis;
 mod causes;
 mod deeds;
 mod episodes;
+mod sampled;
+
+pub use sampled::Sampled;
 
 use super::palette::Palette;
 use super::text::{WIDTH, text_line};
@@ -42,6 +45,8 @@ pub struct Evidence<'a> {
     pub trace: &'a [TraceLine],
     /// The scenario, where it comes from a file.
     pub loaded: Option<&'a Loaded>,
+    /// Where a rule of Prometheus was judged, by the sampled profile.
+    pub sampled: Option<Sampled<'a>>,
 }
 
 impl<'a> Evidence<'a> {
@@ -54,6 +59,7 @@ impl<'a> Evidence<'a> {
             inputs: &run.inputs,
             trace: &run.trace,
             loaded,
+            sampled: None,
         }
     }
 }
@@ -126,7 +132,7 @@ impl<'a> Case<'a> {
         let mut told = Told::default();
         for episode in &shown {
             text += "\n";
-            for (index, line) in self.fate(episode).iter().enumerate() {
+            for (index, line) in self.fate(vm, episode).iter().enumerate() {
                 let indent = if index == 0 { 2 } else { 4 };
                 let _ = writeln!(text, "{:indent$}{line}", "");
             }

@@ -1,5 +1,7 @@
 //! Rules of Prometheus, put to scenarios of the catalog by a real server. Without one each of these tests says that it was skipped.
 
+mod reports;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use stuckvm_scenarios::catalog::{Tree, load_all, select};
@@ -8,7 +10,8 @@ use stuckvm_scenarios::prometheus::exporter::Schedule;
 use stuckvm_scenarios::prometheus::report::text;
 use stuckvm_scenarios::prometheus::rules::RuleFile;
 use stuckvm_scenarios::prometheus::server::{Engine, ServerError};
-use stuckvm_scenarios::prometheus::{CheckError, Checked, Options, Outcome, check_rules};
+use stuckvm_scenarios::prometheus::{CheckError, Checked, Options, check_rules};
+use stuckvm_scenarios::verdict::Verdict;
 
 const HALF_A_MINUTE: Schedule = Schedule { scrape: 30_000, evaluate: 30_000, phase: 0 };
 const A_SECOND: Schedule = Schedule { scrape: 1_000, evaluate: 1_000, phase: 0 };
@@ -31,7 +34,11 @@ fn scenarios(names: &[&str]) -> Vec<Loaded> {
     select(load_all(&Tree::Embedded).expect("the catalog"), &names).expect("they are in the catalog")
 }
 
-fn check(file: &RuleFile, scenarios: &[Loaded], schedule: Schedule) -> Result<Checked, CheckError> {
+fn check<'a>(
+    file: &RuleFile,
+    scenarios: &'a [Loaded],
+    schedule: Schedule,
+) -> Result<Checked<'a>, CheckError> {
     check_rules(file, scenarios, &Options { schedule, ..Options::default() }, |_| ())
 }
 
@@ -61,8 +68,8 @@ fn one_clock_for_all_error_statuses_keeps_the_sampled_profile_in_the_whole_catal
         (&rule(&kept), HALF_A_MINUTE),
     ] {
         let checked = check(file, &all, schedule).unwrap_or_else(|error| panic!("{error}"));
-        assert!(checked.all_passed(), "{}", text(&checked, schedule));
-        let passed = checked.alerts[0].cases.iter().filter(|case| case.outcome == Outcome::Pass);
+        assert!(checked.all_passed(), "{}", text(&checked, schedule, |_, _| None));
+        let passed = checked.alerts[0].cases.iter().filter(|case| case.outcome.verdict == Verdict::Pass);
         assert!(passed.count() > all.len() / 2, "most of the catalog can be tested");
     }
 }
@@ -140,10 +147,10 @@ fn wrong_rules_are_failed_by_name() {
     ];
     for (text, schedule, scenario, name, because) in table {
         let file = rule(&text.replace("ERROR", ERROR));
-        let checked =
-            check(&file, &scenarios(&[scenario]), schedule).unwrap_or_else(|error| panic!("{error}"));
-        let Outcome::Fail(breaches) = &checked.alerts[0].cases[0].outcome else { panic!("{text} passes") };
-        let (_, first) = &breaches[0];
+        let played = scenarios(&[scenario]);
+        let checked = check(&file, &played, schedule).unwrap_or_else(|error| panic!("{error}"));
+        let breaches = &checked.alerts[0].cases[0].breaches;
+        let (_, first) = breaches.first().unwrap_or_else(|| panic!("{text} passes"));
         assert_eq!((first.rule.as_str(), first.because.contains(because)), (name, true), "{text}: {first:?}");
     }
 }
@@ -153,7 +160,8 @@ fn what_prometheus_cannot_read_is_told_with_its_place() {
     if !has_prometheus() {
         return;
     }
-    let error = check(&rule("{alert: A, expr: 'sum by (name up'}"), &scenarios(&["unknown/stuck"]), A_SECOND);
+    let played = scenarios(&["unknown/stuck"]);
+    let error = check(&rule("{alert: A, expr: 'sum by (name up'}"), &played, A_SECOND);
     let error = error.expect_err("it is no PromQL").to_string();
     assert!(error.starts_with("r.yaml, line 1, column 45:"), "{error}");
     assert!(error.contains("groups[0].rules[0].expr") && error.contains("parse error"), "{error}");
@@ -216,13 +224,12 @@ fn assert_findings(file: &str, findings: &[Finding<'_>]) {
     }
     let file = RuleFile::load(&path(file)).expect("a rule file");
     let names: Vec<&str> = findings.iter().map(|(_, scenario, ..)| *scenario).collect();
-    let checked = check(&file, &scenarios(&names), HALF_A_MINUTE).unwrap_or_else(|error| panic!("{error}"));
+    let played = scenarios(&names);
+    let checked = check(&file, &played, HALF_A_MINUTE).unwrap_or_else(|error| panic!("{error}"));
     for (alert, scenario, rule, because) in findings {
-        let case = checked.alerts[*alert].cases.iter().find(|case| case.scenario == *scenario);
-        let Outcome::Fail(breaches) = &case.expect("it was selected").outcome else {
-            panic!("{scenario} passes")
-        };
-        let (_, first) = &breaches[0];
+        let case = checked.alerts[*alert].cases.iter().find(|case| case.outcome.scenario == *scenario);
+        let breaches = &case.expect("it was selected").breaches;
+        let (_, first) = breaches.first().unwrap_or_else(|| panic!("{scenario} passes"));
         assert_eq!((first.rule.as_str(), first.because.as_str()), (*rule, *because), "{scenario}");
     }
 }
