@@ -124,6 +124,34 @@ fn annotations_point_at_the_line_that_was_not_met() {
     assert!(annotations[0].starts_with(&format!("::error file={UNMET},line={pin},")), "{}", annotations[0]);
 }
 
+/// A detector that never says anything.
+const SILENT: &str = r#"
+    read start; echo '{"type":"hello","protocol":1,"name":"silent","capabilities":[]}'; n=0
+    while read input; do
+      case $input in *'"type":"stop"'*) exit;; esac
+      n=$((n + 1)); echo '{"type":"done","seq":'$n',"next":null}'
+    done"#;
+
+/// A case of the contract has a file too, which is told from the root of the checkout.
+#[test]
+fn annotations_of_the_contract_point_at_the_line_in_which_the_case_begins() {
+    let output = stuckvm(&["check", "contract/R1", "contract/R3", "--github", "--exec", SILENT]);
+    let told = text(&output.stdout);
+    let errors: Vec<&str> = told.lines().filter(|line| line.starts_with("::error ")).collect();
+    assert!(errors.len() > 20, "a firing that is missing fails: {told}");
+    for error in errors {
+        let (place, title) = error["::error ".len()..].split_once(",title=").expect("it has a title");
+        let (file, line) = place.split_once(",line=").expect("it has a line");
+        let name = title.split('/').nth(2).expect("contract/RULE/CASE/STATUS");
+        let file = file.strip_prefix("file=scenarios/").unwrap_or_else(|| panic!("from the root: {error}"));
+        let text =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is there");
+        let line = text.lines().nth(line.parse::<usize>().expect("a number") - 1).expect("a line");
+        let begun = line.trim().strip_prefix("- case: ").unwrap_or_else(|| panic!("{error}: {line}"));
+        assert!(name.starts_with(begun), "{error}: {line}");
+    }
+}
+
 /// `check` judges more cases, and reports them with the same flags.
 #[test]
 fn check_takes_the_same_flags() {

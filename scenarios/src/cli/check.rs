@@ -16,8 +16,7 @@ use stuckvm_scenarios::contract::{self, ContractCase};
 use stuckvm_scenarios::judge::Profile;
 use stuckvm_scenarios::report::explain::Evidence;
 use stuckvm_scenarios::report::{
-    Entry, Summary, json_coverage, json_line, json_summary, text_coverage, text_line, text_rules,
-    text_summary,
+    Summary, json_coverage, json_line, json_summary, text_coverage, text_line, text_rules, text_summary,
 };
 use stuckvm_scenarios::run::RunOptions;
 use stuckvm_sim::duration;
@@ -79,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
             };
             progress.ended(&outcome.scenario, || {
                 print(&text);
-                writers.add(Entry::of(outcome, subject.loaded()));
+                writers.add(subject.entry(outcome));
             });
         });
     });

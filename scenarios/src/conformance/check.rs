@@ -8,12 +8,17 @@ use crate::contract::ContractCase;
 use crate::load::Loaded;
 use crate::oracle::Thresholds;
 use crate::play::play;
+use crate::report::{Entry, Place};
 use crate::run::{Run, RunOptions, in_order, outcome, pinned};
 use crate::stream::Alert;
 use crate::verdict::{Outcome, Verdict};
+use std::path::Path;
 use std::time::Duration;
 use stuckvm_detector::Time;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Where the crate lies in the project, from which its contract cases are told of.
+const CRATE: &str = "scenarios";
 
 /// Something that detectors are put to.
 #[derive(Clone, Debug)]
@@ -38,6 +43,17 @@ impl Subject {
         match self {
             Self::Scenario(loaded) => Some(loaded),
             Self::Contract(_) => None,
+        }
+    }
+
+    /// What reports for others say of it. A case of the contract has one place, the line in which it begins.
+    pub fn entry(&self, outcome: &Outcome) -> Entry {
+        match self {
+            Self::Scenario(loaded) => Entry::of(outcome, Some(loaded)),
+            Self::Contract(contract) => {
+                let place = Place { file: Path::new(CRATE).join(&contract.file), line: contract.line };
+                Entry { place: Some(place), ..Entry::of(outcome, None) }
+            }
         }
     }
 
