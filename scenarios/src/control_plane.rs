@@ -1,6 +1,6 @@
 //! Carries out what breaks and heals in the control plane itself. The loader has checked the names.
 
-use crate::format::{ConflictTarget, SlowApiTarget, WatchTarget};
+use crate::format::{ConflictTarget, Leader, SlowApiTarget, WatchTarget};
 use std::time::Duration;
 use stuckvm_sim::Cluster;
 use stuckvm_sim::control_plane::{COMPONENTS, controllers_of};
@@ -33,6 +33,15 @@ pub(crate) fn controller(cluster: &mut Cluster, name: &str, fault: Fault) {
             Fault::Ends => cluster.start_controller(controller),
         };
     }
+}
+
+/// The pod that leads is gone, or another one takes over.
+pub(crate) fn leader(cluster: &mut Cluster, leader: Leader, fault: Fault) {
+    let Leader::VirtController = leader;
+    if fault == Fault::Ends {
+        cluster.environment_mut().exporter.elect();
+    }
+    controller(cluster, "virt-controller", fault);
 }
 
 /// Another client writes first, or no longer.

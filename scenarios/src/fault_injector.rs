@@ -5,12 +5,13 @@
 
 use crate::control_plane::{self, Fault};
 use crate::format::{
-    CredentialSpec, ImageSpec, LauncherFault, LauncherTarget, PhaseTarget, SourceSpec, Target, VmName,
+    CredentialSpec, ImageSpec, LauncherFault, LauncherTarget, PhaseTarget, ScrapeFault, SourceSpec, Target,
+    VmName,
 };
 use crate::steps::{StepError, find, refused};
 use serde_json::json;
 use std::collections::BTreeMap;
-use stuckvm_sim::environment::{self, Credential, Image, Registry, Source};
+use stuckvm_sim::environment::{self, Credential, Image, Registry, Scrapes, Source};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::{Cluster, Kind, Object};
 
@@ -60,6 +61,9 @@ impl FaultInjector {
             Target::Controller(name) => control_plane::controller(cluster, name, Fault::Begins),
             Target::Conflicts(conflicts) => control_plane::conflicts(cluster, conflicts, Fault::Begins),
             Target::SlowApi(slow) => control_plane::slow_api(cluster, slow, Fault::Begins),
+            Target::Scrapes(ScrapeFault::Fail) => environment.exporter.scrapes = Scrapes::Fail,
+            Target::Scrapes(ScrapeFault::Missed) => environment.exporter.scrapes = Scrapes::Missed,
+            Target::Leader(leader) => control_plane::leader(cluster, *leader, Fault::Begins),
         }
         Ok(())
     }
@@ -100,6 +104,8 @@ impl FaultInjector {
             Target::Controller(name) => control_plane::controller(cluster, name, Fault::Ends),
             Target::Conflicts(conflicts) => control_plane::conflicts(cluster, conflicts, Fault::Ends),
             Target::SlowApi(slow) => control_plane::slow_api(cluster, slow, Fault::Ends),
+            Target::Scrapes(_) => environment.exporter.scrapes = Scrapes::Answered,
+            Target::Leader(leader) => control_plane::leader(cluster, *leader, Fault::Ends),
         }
         Ok(())
     }

@@ -184,7 +184,8 @@ x.yaml, line 3, column 59:
 x.yaml, line 3, column 25:
   field     steps[0].break
   expected  one of `registry`, `image`, `source`, `launcher`, `node`, `quota`,
-            `phase`, `watch`, `controller`, `conflicts`, `slow-api`
+            `phase`, `watch`, `controller`, `conflicts`, `slow-api`, `scrapes`,
+            `leader`
   found     unknown variant `nod`
   try       `stuckvm schema` prints what may stand there",
     ),

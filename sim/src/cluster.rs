@@ -29,7 +29,7 @@ pub struct Cluster {
     pub(crate) store: Store,
     events: EventQueue<Event>,
     pub(crate) seats: Vec<Seat>,
-    environment: Environment,
+    pub(crate) environment: Environment,
     random: Random,
     trace: Trace,
     status_writes: Vec<StatusWrite>,

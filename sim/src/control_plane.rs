@@ -2,6 +2,7 @@
 //! contended. They change what a controller gets to know and when its writes land; stale reads and conflicts follow from that.
 
 use crate::cluster::Cluster;
+use crate::environment::Exporter;
 use crate::kind::{Kind, ObjectId, Resource};
 use crate::store::Change;
 use crate::user::{ForKind, with_kind};
@@ -112,6 +113,12 @@ impl Cluster {
             self.tell(index, &change);
         }
         true
+    }
+
+    /// virt-controller's metrics as a scraper from outside meets them.
+    #[must_use]
+    pub const fn exporter(&self) -> &Exporter {
+        &self.environment.exporter
     }
 
     /// Whether the process of a controller runs; false also where there is no such controller.

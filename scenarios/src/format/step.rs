@@ -105,6 +105,29 @@ pub enum Target {
     Conflicts(ConflictTarget),
     /// The API server: it answers late.
     SlowApi(SlowApiTarget),
+    /// Scrapes of virt-controller's metrics: rules of Prometheus learn nothing of what happens meanwhile.
+    Scrapes(ScrapeFault),
+    /// The pod that leads: the process is down as by `controller`; healing starts it in another pod, which exports the metrics under
+    /// its own `pod` and `instance`.
+    Leader(Leader),
+}
+
+/// What is wrong with scrapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScrapeFault {
+    /// They are made and fail: what was known becomes stale at once.
+    Fail,
+    /// They are not made: what was known stays until the lookback of 5 minutes is over.
+    Missed,
+}
+
+/// A process of the control plane whose pods elect a leader, and whose metrics are scraped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leader {
+    /// virt-controller.
+    VirtController,
 }
 
 /// What is wrong with a virtual machine's launcher.

@@ -7,18 +7,17 @@ use crate::play::Watcher;
 use std::time::Duration;
 use stuckvm_detector::Time;
 use stuckvm_sim::Cluster;
+use stuckvm_sim::environment::Scrapes;
 use stuckvm_sim::metrics::{Sample, scrape};
 
 /// The controller through whose informers virt-controller's collectors look.
 const COLLECTOR: &str = "virtual-machine";
 
 /// Labels of the target, as the Prometheus operator derives them from KubeVirt's ServiceMonitor, which has `honorLabels: true`.
-const TARGET: [(&str, &str); 6] = [
+const TARGET: [(&str, &str); 4] = [
     ("container", "virt-controller"),
     ("endpoint", "metrics"),
-    ("instance", "10.244.0.10:8443"),
     ("job", "kubevirt-prometheus-metrics"),
-    ("pod", "virt-controller-a"),
     ("service", "kubevirt-prometheus-metrics"),
 ];
 
@@ -50,7 +49,9 @@ pub struct Exporter<'a> {
     every: Duration,
     /// Only metrics that these rules may read are kept.
     groups: &'a [Group],
-    failed: Vec<Time>,
+    /// The pod that led at the scrape before.
+    leader: usize,
+    missing: Vec<Time>,
 }
 
 /// What was scraped in a run.
@@ -58,26 +59,26 @@ pub struct Exporter<'a> {
 pub struct Scraped {
     /// What has been stored.
     pub samples: Samples,
-    /// The scrapes that failed, in order.
-    pub failed: Vec<Time>,
+    /// The scrapes that failed or were not made, in order.
+    pub missing: Vec<Time>,
 }
 
 impl<'a> Exporter<'a> {
     /// Scrapes from the beginning of a run on.
     pub fn new(start: Time, schedule: Schedule, groups: &'a [Group]) -> Self {
-        let target = TARGET.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
-            scraper: Scraper::new(schedule.scrape, Labels::from(target)),
+            scraper: Scraper::new(schedule.scrape, target(0)),
             next: time(first_tick(start) + schedule.phase),
             every: Duration::from_millis(schedule.scrape.unsigned_abs()),
             groups,
-            failed: Vec::new(),
+            leader: 0,
+            missing: Vec::new(),
         }
     }
 
     /// What has been stored, and what could not be.
     pub fn finish(self) -> Scraped {
-        Scraped { samples: self.scraper.finish(), failed: self.failed }
+        Scraped { samples: self.scraper.finish(), missing: self.missing }
     }
 
     fn exposed(&self, sample: Sample) -> Option<Exposed> {
@@ -102,9 +103,18 @@ impl Watcher for Exporter<'_> {
     fn watch(&mut self, cluster: &Cluster) {
         let at = millis(self.next);
         self.next = self.next.checked_add(self.every).unwrap_or(Time::MAX);
-        if !cluster.is_running(COLLECTOR) {
+        let exporter = cluster.exporter();
+        if exporter.scrapes == Scrapes::Missed {
+            self.missing.push(time(at));
+            return;
+        }
+        if self.leader != exporter.leader() {
+            self.leader = exporter.leader();
+            self.scraper.move_to(target(self.leader));
+        }
+        if exporter.scrapes == Scrapes::Fail || !cluster.is_running(COLLECTOR) {
             self.scraper.fail(at);
-            self.failed.push(time(at));
+            self.missing.push(time(at));
             return;
         }
         let view = cluster.view_of(COLLECTOR).expect("every cluster has virt-controller");
@@ -112,6 +122,16 @@ impl Watcher for Exporter<'_> {
         let exposed: Vec<Exposed> = samples.into_iter().filter_map(|sample| self.exposed(sample)).collect();
         self.scraper.scrape(at, exposed);
     }
+}
+
+/// The labels of the pod that leads, by its number.
+fn target(leader: usize) -> Labels {
+    let shared = TARGET.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let own = [
+        ("instance".to_owned(), format!("10.244.0.{}:8443", 10 + leader)),
+        ("pod".to_owned(), format!("virt-controller-{leader}")),
+    ];
+    shared.into_iter().chain(own).collect()
 }
 
 /// The first evaluation of a run: its start, rounded up to the milliseconds of Prometheus.

@@ -40,13 +40,14 @@ impl Sampling {
         self.scrape + self.evaluate + self.lag
     }
 
-    /// Whether an evaluation surely saw what held from an instant to another.
-    fn sees(&self, from: Time, to: Time) -> bool {
+    /// Whether an evaluation surely saw what held from an instant to another, by other scrapes than those that are missing.
+    fn sees(&self, from: Time, to: Time, missing: &[Time]) -> bool {
         let known = later(from, self.lag);
         let mut scrape = tick(later(self.first, self.phase), self.scrape, known);
         while scrape < to {
             let next = later(scrape, self.scrape);
-            if tick(self.first, self.evaluate, scrape) < next {
+            let made = missing.binary_search(&scrape).is_err();
+            if made && tick(self.first, self.evaluate, scrape) < next {
                 return true;
             }
             scrape = next;
@@ -104,16 +105,16 @@ pub struct Case<'a> {
     pub episodes: &'a [Episode],
     /// The rule's firings, in order.
     pub firings: &'a [Firing],
-    /// Scrapes that failed, in order: nothing is known of what they miss.
-    pub failed: &'a [Time],
+    /// Scrapes that failed or were not made, in order: nothing is known of what they would have seen.
+    pub missing: &'a [Time],
     /// The end of the run.
     pub until: Time,
 }
 
 /// Judges what a rule said of one machine.
 pub fn judge(sampling: Sampling, case: Case<'_>) -> Judged {
-    let Case { episodes, firings, failed, until } = case;
-    let bench = Bench { sampling, episodes, firings, failed, until };
+    let Case { episodes, firings, missing, until } = case;
+    let bench = Bench { sampling, episodes, firings, missing, until };
     let mut breaches: Vec<Breach> = firings.iter().filter_map(|firing| bench.wrong_firing(firing)).collect();
     breaches.extend(firings.iter().filter_map(|firing| bench.wrong_end(firing)));
     breaches.extend((0..episodes.len()).filter_map(|place| bench.missing(place)));
@@ -125,7 +126,7 @@ struct Bench<'a> {
     sampling: Sampling,
     episodes: &'a [Episode],
     firings: &'a [Firing],
-    failed: &'a [Time],
+    missing: &'a [Time],
     until: Time,
 }
 
@@ -160,13 +161,20 @@ impl Bench<'_> {
 
     /// Whether an evaluation at an instant can still see an episode that has begun.
     fn is_seen(&self, episode: &Episode, at: Time) -> bool {
-        episode.end.is_none_or(|end| at < later(end, self.sampling.unseen()))
+        episode.end.is_none_or(|end| at < self.gone(end))
     }
 
-    /// Whether a scrape failed that could have seen something of a stretch.
+    /// From when on every evaluation knows that an episode has ended: later for each scrape that is missing.
+    fn gone(&self, end: Time) -> Time {
+        let after = self.missing.iter().skip_while(|at| **at < end);
+        let sampled = later(end, self.sampling.unseen());
+        after.fold(sampled, |gone, at| if *at < gone { later(gone, self.sampling.scrape) } else { gone })
+    }
+
+    /// Whether a scrape is missing that could have seen something of a stretch.
     fn is_blind(&self, since: Time, until: Time) -> bool {
         let until = later(until, self.sampling.unseen());
-        self.failed.iter().any(|at| since <= *at && *at <= until)
+        self.missing.iter().any(|at| since <= *at && *at <= until)
     }
 
     /// The newest episode that has begun at an instant.
@@ -196,7 +204,8 @@ impl Bench<'_> {
         let held = move |end: Time, since: Time| {
             kept > Duration::ZERO && since < later(later(end, kept), self.sampling.unseen())
         };
-        let bridged = move |end: Time, since: Time| !self.sampling.sees(end, since) || held(end, since);
+        let bridged =
+            move |end: Time, since: Time| !self.sampling.sees(end, since, self.missing) || held(end, since);
         let gaps = episodes
             .windows(2)
             .take_while(move |pair| pair[0].end.is_none_or(|end| bridged(end, pair[1].since)));
@@ -275,7 +284,7 @@ impl Bench<'_> {
         Some(Breach { at: before, rule: Rule::Exact, because, episode: Some(episode.clone()) })
     }
 
-    /// Whether another phase of the scrapes could decide otherwise, or scrapes failed on the way.
+    /// Whether another phase of the scrapes could decide otherwise, or scrapes are missing on the way.
     fn is_luck(&self, place: usize) -> bool {
         let episode = &self.episodes[place];
         let length = self.length(episode);

@@ -131,8 +131,8 @@ impl<'a> ScrapedRun<'a> {
         for vm in self.machines.keys().chain(firings.keys()).collect::<BTreeSet<_>>() {
             let delivered = self.machines.get(vm).unwrap_or(&none);
             let firings: &[Firing] = firings.get(vm).map_or(&[], Vec::as_slice);
-            let failed = &self.scraped.failed;
-            let case = Case { episodes: &delivered.episodes, firings, failed, until: self.until };
+            let missing = &self.scraped.missing;
+            let case = Case { episodes: &delivered.episodes, firings, missing, until: self.until };
             let judged: Judged = judge(sampling, case);
             luck += judged.luck.len();
             breaches.extend(judged.breaches.into_iter().map(|breach| (vm.clone(), breach)));

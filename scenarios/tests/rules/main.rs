@@ -1,6 +1,7 @@
 //! Rules of Prometheus, put to scenarios of the catalog by a real server. Without one each of these tests says that it was skipped.
 
 mod reports;
+mod scraping;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

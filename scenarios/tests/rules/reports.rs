@@ -124,6 +124,10 @@ fn an_explanation_has_windows_states_and_causes_on_one_axis() {
         explained("rules/any-error-for-5m.yaml", "pvc-not-found/recovered-1ns-late")
     );
     assert_snapshot!("a_silent_rule", explained("rules/successors.yaml", "unknown/stuck"));
+    assert_snapshot!(
+        "a_rule_while_scrapes_fail",
+        explained("rules/any-error-for-5m.yaml", "scraping/scrapes-fail")
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod admission;
 mod api_server;
+mod exporter;
 mod launchers;
 mod leases;
 mod machines;
@@ -13,6 +14,7 @@ mod sources;
 
 pub use admission::Admission;
 pub use api_server::ApiServer;
+pub use exporter::{Exporter, Scrapes};
 pub use launchers::{LauncherFault, Launchers};
 pub use leases::{Heartbeat, Leases};
 pub use machines::{KubeletStart, Machines};
@@ -37,6 +39,8 @@ pub struct Environment {
     pub launchers: Launchers,
     /// Storage drivers that do not work.
     pub provisioners: Provisioners,
+    /// Scrapes of virt-controller.
+    pub exporter: Exporter,
     /// Machines that are down.
     pub machines: Machines,
     /// The heartbeats of the nodes.

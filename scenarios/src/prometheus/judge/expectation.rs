@@ -20,7 +20,7 @@ pub enum Firing {
     Must(Window),
     /// Luck: another phase of the scrapes would decide otherwise.
     May(Window),
-    /// Luck: scrapes failed on the way.
+    /// Luck: scrapes are missing on the way.
     Blind(Window),
     /// It must not: this length and less is too short.
     Never(Duration),
@@ -37,8 +37,8 @@ pub struct Expectation {
 
 /// What is asked of each episode of a machine, in their order.
 pub fn expectations(sampling: Sampling, case: Case<'_>) -> Vec<Expectation> {
-    let Case { episodes, firings, failed, until } = case;
-    let bench = Bench { sampling, episodes, firings, failed, until };
+    let Case { episodes, firings, missing, until } = case;
+    let bench = Bench { sampling, episodes, firings, missing, until };
     (0..episodes.len()).map(|place| bench.expectation(place)).collect()
 }
 
@@ -86,8 +86,8 @@ mod tests {
             ((60, 420), &[90], Firing::Blind(window(360, 420)), Some(window(420, 480))),
             ((60, 0), &[], Firing::Must(window(360, 420)), None),
         ];
-        for (stretch, failed, fires, resolves) in table {
-            assert_eq!(expected(&[stretch], failed), [Expectation { fires, resolves }], "{stretch:?}");
+        for (stretch, missing, fires, resolves) in table {
+            assert_eq!(expected(&[stretch], missing), [Expectation { fires, resolves }], "{stretch:?}");
         }
     }
 

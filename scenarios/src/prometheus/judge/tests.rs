@@ -23,24 +23,25 @@ fn sampling(keep: u64) -> Sampling {
 
 /// Judges firings `(at, until)` of a machine that is in error in these stretches; an end of 0 is none.
 fn judged(stretches: &[(u64, u64)], firings: &[(u64, u64)], keep: u64) -> Judged {
-    with_failures(stretches, firings, keep, &[])
+    with_missing(stretches, firings, keep, &[])
 }
 
-fn with_failures(stretches: &[(u64, u64)], firings: &[(u64, u64)], keep: u64, failed: &[u64]) -> Judged {
+fn with_missing(stretches: &[(u64, u64)], firings: &[(u64, u64)], keep: u64, missing: &[u64]) -> Judged {
     let at = Time::from_secs;
     let firing =
         |(from, until): &(u64, u64)| Firing { at: at(*from), until: (*until > 0).then(|| at(*until)) };
     let firings: Vec<Firing> = firings.iter().map(firing).collect();
-    let failed: Vec<Time> = failed.iter().map(|seconds| at(*seconds)).collect();
-    let case = Case { episodes: &in_error(stretches), firings: &firings, failed: &failed, until: at(UNTIL) };
+    let missing: Vec<Time> = missing.iter().map(|seconds| at(*seconds)).collect();
+    let case =
+        Case { episodes: &in_error(stretches), firings: &firings, missing: &missing, until: at(UNTIL) };
     judge(sampling(keep), case)
 }
 
 /// What is asked of a machine that is in error in these stretches.
-pub(super) fn expected(stretches: &[(u64, u64)], failed: &[u64]) -> Vec<Expectation> {
-    let failed: Vec<Time> = failed.iter().map(|seconds| Time::from_secs(*seconds)).collect();
+pub(super) fn expected(stretches: &[(u64, u64)], missing: &[u64]) -> Vec<Expectation> {
+    let missing: Vec<Time> = missing.iter().map(|seconds| Time::from_secs(*seconds)).collect();
     let (episodes, until) = (in_error(stretches), Time::from_secs(UNTIL));
-    expectations(sampling(0), Case { episodes: &episodes, firings: &[], failed: &failed, until })
+    expectations(sampling(0), Case { episodes: &episodes, firings: &[], missing: &missing, until })
 }
 
 fn in_error(stretches: &[(u64, u64)]) -> Vec<Episode> {
@@ -135,14 +136,14 @@ fn what_another_phase_could_decide_otherwise_is_counted() {
 }
 
 #[test]
-fn an_episode_with_a_failed_scrape_is_left_to_luck_and_never_fires_early() {
+fn an_episode_with_a_scrape_that_is_missing_is_left_to_luck_and_never_fires_early() {
     for firings in [&[][..], &[(360, 1020)], &[(360, 600), (900, 1020)], &[(900, 1020)]] {
-        let judged = with_failures(&[(60, 1000)], firings, 0, &[590]);
+        let judged = with_missing(&[(60, 1000)], firings, 0, &[590]);
         assert_eq!((judged.breaches.len(), judged.luck.len()), (0, 1), "{firings:?}");
     }
-    let early = with_failures(&[(60, 1000)], &[(330, 1020)], 0, &[590]);
+    let early = with_missing(&[(60, 1000)], &[(330, 1020)], 0, &[590]);
     assert_eq!(early.breaches.len(), 1);
-    let elsewhere = with_failures(&[(60, 1000)], &[], 0, &[2000]);
+    let elsewhere = with_missing(&[(60, 1000)], &[], 0, &[2000]);
     assert_eq!((elsewhere.breaches.len(), elsewhere.luck.len()), (1, 0));
 }
 
@@ -164,6 +165,24 @@ fn a_gap_is_seen_by_an_evaluation_that_looks_at_a_scrape_in_it() {
         (late, 41, 54, false),
     ];
     for (sampling, from, to, seen) in table {
-        assert_eq!(sampling.sees(at(from), at(to)), seen, "{sampling:?}: {from} to {to}");
+        assert_eq!(sampling.sees(at(from), at(to), &[]), seen, "{sampling:?}: {from} to {to}");
     }
+}
+
+#[test]
+fn nobody_can_know_of_a_change_that_only_missing_scrapes_would_have_seen() {
+    let is_blamed = |stretches: &[(u64, u64)], firings: &[(u64, u64)], missing: &[u64]| {
+        !with_missing(stretches, firings, 0, missing).breaches.is_empty()
+    };
+    // A recovery that only the scrape at 210 would have seen.
+    let (flap, on) = ([(60, 205), (215, 1000)], [(360, 1020)]);
+    assert_eq!([is_blamed(&flap, &on, &[]), is_blamed(&flap, &on, &[210])], [true, false]);
+    // An end that only scrapes from 330 to 420 would have seen: the next one is that at 450.
+    let (short, late) = ([(60, 325)], [(360, 450)]);
+    assert_eq!(
+        [is_blamed(&short, &late, &[]), is_blamed(&short, &late, &[330, 360, 390, 420])],
+        [true, false]
+    );
+    // Once it is scraped again, everyone knows.
+    assert!(is_blamed(&[(60, 200)], &[(600, 630)], &[210, 240]));
 }

@@ -39,7 +39,7 @@ impl Checked<'_> {
             inputs,
             trace,
             loaded: Some(loaded),
-            sampled: Some(Sampled { case, failed: &scraped.failed }),
+            sampled: Some(Sampled { case, missing: &scraped.missing }),
         }
     }
 }

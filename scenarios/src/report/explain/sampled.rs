@@ -1,5 +1,5 @@
 //! The sampled profile on the axis: when a rule of Prometheus may fire and resolve, what its alerts became, and which scrapes
-//! failed.
+//! are missing.
 
 use super::axis::Rows;
 use super::{Case, same_name};
@@ -20,13 +20,13 @@ use stuckvm_sim::duration;
 pub struct Sampled<'a> {
     /// What its alerts became, and what is wrong with that.
     pub case: &'a CaseReport,
-    /// The scrapes that failed, in order.
-    pub failed: &'a [Time],
+    /// The scrapes that failed or were not made, in order.
+    pub missing: &'a [Time],
 }
 
 impl Case<'_> {
     pub(super) fn mark_sampled(&self, sampled: Sampled<'_>, vm: &Vm, rows: &mut Rows) -> &'static str {
-        sampled.mark_failures(rows);
+        sampled.mark_missing(rows);
         let mut expect = |at: Time, what: &str| {
             if at <= self.end() {
                 rows.entry(at).or_default().expected.push(what.to_owned());
@@ -60,7 +60,7 @@ impl Case<'_> {
         let episodes: Vec<Episode> =
             self.episodes.iter().filter(|episode| same_name(&episode.vm, vm)).cloned().collect();
         let case =
-            judge::Case { episodes: &episodes, firings: &[], failed: sampled.failed, until: self.end() };
+            judge::Case { episodes: &episodes, firings: &[], missing: sampled.missing, until: self.end() };
         let asked = expectations(sampled.case.sampling, case);
         episodes.into_iter().zip(asked).collect()
     }
@@ -77,7 +77,7 @@ impl Case<'_> {
                 format!("may fire {}, or not: the phase of the scrapes decides", window(within))
             }
             ExpectedFiring::Blind(within) => {
-                format!("may fire {}, or later, or not, since scrapes failed", window(within))
+                format!("may fire {}, or later, or not, since scrapes are missing", window(within))
             }
             ExpectedFiring::Never(long) => {
                 format!("must not fire, as none that lasts for {} or less", duration::format(long))
@@ -91,12 +91,12 @@ impl Case<'_> {
 }
 
 impl Sampled<'_> {
-    /// The first of each row of scrapes that failed, and when one works again.
-    fn mark_failures(&self, rows: &mut Rows) {
+    /// The first of each row of scrapes that are missing, and the one that ends it.
+    fn mark_missing(&self, rows: &mut Rows) {
         let every = self.case.sampling.scrape;
         let next = |at: Time| at.checked_add(every).unwrap_or(Time::MAX);
-        for stretch in self.failed.chunk_by(|one, other| next(*one) == *other) {
-            rows.entry(stretch[0]).or_default().statuses.push("(scrapes fail)".to_owned());
+        for stretch in self.missing.chunk_by(|one, other| next(*one) == *other) {
+            rows.entry(stretch[0]).or_default().statuses.push("(no scrapes)".to_owned());
             rows.entry(next(stretch[stretch.len() - 1])).or_default().statuses.push("(scraped)".to_owned());
         }
     }
