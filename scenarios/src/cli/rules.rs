@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::reports::Reports;
 use super::selection::{Selection, stop_on_interrupt, tell_of_skipped};
 use super::{CommandResult, FAILED, Format, INTERRUPTED, print};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -13,13 +13,13 @@ use stuckvm_scenarios::prometheus::exporter::Schedule;
 use stuckvm_scenarios::prometheus::report::{json_lines, text};
 use stuckvm_scenarios::prometheus::rules::RuleFile;
 use stuckvm_scenarios::prometheus::samples::Millis;
-use stuckvm_scenarios::prometheus::server::Engine;
-use stuckvm_scenarios::prometheus::{Checked, Options, check_rules};
+use stuckvm_scenarios::prometheus::server::{Engine, ServerError};
+use stuckvm_scenarios::prometheus::{Checked, Evaluator, Options, check_rules};
 
 /// What `check` takes for rules of Prometheus.
 #[derive(Args)]
 pub(super) struct RuleArguments {
-    /// A rule file of Prometheus: its alerts are judged, each by itself. A Prometheus server is started for it.
+    /// A rule file of Prometheus: its alerts are judged, each by itself.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["threshold", "coverage", "exec"])]
     pub(super) rules: Option<PathBuf>,
     /// The time between two scrapes.
@@ -34,6 +34,18 @@ pub(super) struct RuleArguments {
     /// The Prometheus to start; looked for on the PATH without it.
     #[arg(long, value_name = "FILE", requires = "rules")]
     prometheus: Option<PathBuf>,
+    /// Who evaluates the rules; without it Prometheus where there is one.
+    #[arg(long, value_enum, requires = "rules")]
+    engine: Option<EngineName>,
+}
+
+/// Who evaluates rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EngineName {
+    /// A Prometheus server, started for it: knows every rule.
+    Prometheus,
+    /// An engine within: knows instant vectors only, and refuses other rules by name.
+    Embedded,
 }
 
 /// How a check of rules is reported.
@@ -101,9 +113,22 @@ impl RuleArguments {
         Ok(Schedule { scrape, evaluate, phase })
     }
 
-    fn engine(&self) -> Engine {
-        let engine = Engine::default();
-        Engine { program: self.prometheus.clone().unwrap_or(engine.program), ..engine }
+    /// Prometheus, unless another engine is asked for, or nothing is asked for and there is none.
+    fn engine(&self) -> Evaluator {
+        let Self { prometheus, engine, .. } = self;
+        let asked = prometheus.is_some() || *engine == Some(EngineName::Prometheus);
+        let default = Engine::default();
+        let server = Engine { program: prometheus.clone().unwrap_or(default.program), ..default };
+        match engine {
+            Some(EngineName::Embedded) => Evaluator::Embedded,
+            None if !asked && matches!(server.check(), Err(ServerError::Missing { .. })) => {
+                eprintln!(
+                    "there is no Prometheus: the embedded engine evaluates, which knows instant vectors"
+                );
+                Evaluator::Embedded
+            }
+            _ => Evaluator::Prometheus(server),
+        }
     }
 }
 

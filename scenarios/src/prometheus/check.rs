@@ -1,13 +1,13 @@
 //! A rule file, put to scenarios.
 
 use super::alerts::Change;
-use super::calculator::{CalculatorError, Question, answers};
+use super::calculator::{CalculatorError, Evaluator, Question};
 use super::exporter::Schedule;
 use super::judge::{Breach, Sampling};
 use super::rules::{Alert, Rule, RuleFile, RuleKind};
 use super::samples::Millis;
 use super::scraped_run::ScrapedRun;
-use super::server::{Engine, ServerError};
+use super::server::ServerError;
 use super::table::Table;
 use crate::format::VmName;
 use crate::input_error::InputError;
@@ -23,8 +23,8 @@ use stuckvm_sim::trace::Keep;
 /// How rules are checked.
 #[derive(Clone, Debug, Default)]
 pub struct Options<'a> {
-    /// Which Prometheus evaluates.
-    pub engine: Engine,
+    /// Who evaluates.
+    pub engine: Evaluator,
     /// When scrapes and evaluations come.
     pub schedule: Schedule,
     /// Replaces every scenario's seed.
@@ -88,14 +88,15 @@ pub enum CheckError {
 ///
 /// # Errors
 ///
-/// If there is no Prometheus, or an expression is none to it.
+/// If there is no Prometheus, or an expression is none to it, or has what the embedded engine does not know.
 pub fn check_rules<'a>(
     file: &RuleFile,
     scenarios: &'a [Loaded],
     options: &Options<'_>,
     played: impl Fn(&str) + Sync,
 ) -> Result<Checked<'a>, CheckError> {
-    options.engine.check()?;
+    let told = |error| told(file, error);
+    options.engine.check(&file.groups).map_err(told)?;
     let play = |loaded| {
         let run = ScrapedRun::play(file, loaded, options);
         played(run.scenario());
@@ -103,10 +104,7 @@ pub fn check_rules<'a>(
     };
     let runs: Vec<ScrapedRun<'a>> = scenarios.par_iter().map(play).collect();
     let questions: Vec<Question<'_>> = runs.iter().map(|run| run.question(file, options.schedule)).collect();
-    let answers = answers(&options.engine, &questions).map_err(|error| match error {
-        CalculatorError::Expression { field, problem } => CheckError::Input(file.error_at(&field, &problem)),
-        CalculatorError::Server(error) => error.into(),
-    })?;
+    let answers = options.engine.answers(&questions).map_err(told)?;
     let mut alerts: Vec<AlertReport> = Vec::new();
     for (index, alerting) in alerting(file).into_iter().enumerate() {
         let mut report = alerting.report(file, &alerts);
@@ -117,6 +115,15 @@ pub fn check_rules<'a>(
         alerts.push(report);
     }
     Ok(Checked { alerts, runs })
+}
+
+/// An error about an expression has its place in the file.
+fn told(file: &RuleFile, error: CalculatorError) -> CheckError {
+    match error {
+        CalculatorError::Expression { field, problem } => file.error_at(&field, &problem).into(),
+        CalculatorError::Refused { field, what } => file.refusal_at(&field, &what).into(),
+        CalculatorError::Server(error) => error.into(),
+    }
 }
 
 /// An alerting rule of a file.

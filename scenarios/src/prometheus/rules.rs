@@ -1,5 +1,6 @@
 //! Rule files of Prometheus: groups of alerting and recording rules (`model/rulefmt/rulefmt.go`, 3.15).
 
+use super::embedded::Refused;
 use super::expression::Expression;
 use super::samples::{Labels, Millis};
 use super::template::LabelValue;
@@ -127,6 +128,15 @@ impl RuleFile {
         let advice = "`promtool check rules FILE` tells the same";
         let expected = "an expression of PromQL that an alert can have";
         let error = self.source.document.error(field, expected, problem, advice);
+        error.in_file(&self.source.file).into()
+    }
+
+    /// An error of the embedded engine about the expression at a field, at its place in the file.
+    pub fn refusal_at(&self, field: &str, refused: &Refused) -> InputError {
+        let advice = "install Prometheus, which knows all (Debian: apt-get install prometheus; others: \
+                      prometheus.io/download), or name the program with --prometheus FILE";
+        let expected = "an expression of instant vectors, as far as the embedded engine knows them";
+        let error = self.source.document.error(field, expected, &refused.to_string(), advice);
         error.in_file(&self.source.file).into()
     }
 }
