@@ -1,6 +1,7 @@
 //! Requests and limits of the compute container, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/virt-controller/services/renderresources.go`. No quota asks for limits, nothing is overcommitted but CPUs.
 
+use super::plugin_devices;
 use crate::objects::{ContainerResources, Domain, ResourceList, VirtualMachineInstanceSpec};
 use crate::quantity::{Format, Quantity};
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub(super) fn render(spec: &VirtualMachineInstanceSpec, overhead: &Quantity, eve
         }
         None => memory.with_overhead(domain, overhead, &mut list),
     };
+    plugin_devices::request(spec, &mut list);
     Resources { list, changed }
 }
 

@@ -1,7 +1,7 @@
 //! The containers of a launcher, KubeVirt main 2026-08 (`d923fdb815cd`): `pkg/virt-controller/services/template.go`,
 //! `serialconsolelog.go` and `pkg/container-disk/container-disk.go`.
 
-use super::LAUNCHER_IMAGE;
+use super::{LAUNCHER_IMAGE, disk_images};
 use crate::kubevirt_profile::ConsoleLog;
 use crate::objects::{
     Container, ContainerDisk, ContainerResources, Probe, ResourceList, VirtualMachineInstanceSpec,
@@ -26,19 +26,19 @@ pub(super) fn render(
     compute: ContainerResources,
 ) -> Containers {
     let mut all = Containers { containers: vec![compute_container(spec, compute)], init_containers: vec![] };
-    let disks =
-        spec.volumes.iter().filter_map(|volume| Some((&volume.name, volume.container_disk.as_ref()?)));
+    let disks = disk_images::of(spec);
     let rigid = spec.has_dedicated_cpus() || spec.wants_guaranteed_qos();
     let disk = |name: ArcStr, image: &ContainerDisk| disk_container(name, image, rigid);
     if release.profile().image_volumes {
         all.init_containers.extend(console_log(spec, rigid, release));
-        all.init_containers.extend(disks.map(|(name, image)| disk(arcstr::format!("volume{name}"), image)));
+        let disks = disks.iter().map(|(name, image)| disk(arcstr::format!("volume{name}"), image));
+        all.init_containers.extend(disks);
         return all;
     }
-    if disks.clone().next().is_some() {
+    if !disks.is_empty() {
         all.init_containers.push(copy_step(rigid));
     }
-    for (name, image) in disks {
+    for (name, image) in &disks {
         all.containers.push(disk(arcstr::format!("volume{name}"), image));
         all.init_containers.push(disk(arcstr::format!("volume{name}-init"), image));
     }
@@ -55,16 +55,29 @@ fn compute_container(spec: &VirtualMachineInstanceSpec, resources: ContainerReso
     }
 }
 
-/// A probe of the guest; a ping of its agent becomes a command that takes a second longer.
+/// Seconds that libvirt needs to start, by which every probe begins later (`LibvirtStartupDelay`).
+const LIBVIRT_STARTUP_DELAY: i32 = 10;
+
+/// A probe of the guest, `updateReadinessProbe` and `updateLivenessProbe`. A command in the guest, a ping of its agent among
+/// them, goes through virt-probe, which gets a second more; what is not given is 1 s.
 fn probe(probe: Option<&Value>) -> Option<Arc<Probe>> {
     let given = probe.filter(|probe| !probe.is_null())?;
     let mut probe: Probe = serde_json::from_value(given.clone()).ok()?;
     if probe.rest.get("guestAgentPing").is_some() {
         let command = ["virt-probe", "--guestAgentPing"];
         probe.rest.insert("exec", serde_json::json!({ "command": command }));
-        probe.timeout_seconds += 1;
+        probe.timeout_seconds = probe.timeout_seconds.max(1) + 1;
+    } else if is_wrapped(&probe) {
+        probe.timeout_seconds = probe.timeout_seconds.max(1) + 1;
     }
+    probe.initial_delay_seconds += LIBVIRT_STARTUP_DELAY;
     Some(Arc::new(probe))
+}
+
+/// Whether the command is not virt-probe's already (`wrapExecProbeWithVirtProbe`).
+fn is_wrapped(probe: &Probe) -> bool {
+    let command = probe.rest.get("exec").and_then(|exec| exec.get("command")?.as_array()?.first()?.as_str());
+    command.is_some_and(|command| command != "virt-probe")
 }
 
 /// `generateSerialConsoleLogContainer`: since 1.1, and a sidecar among the init containers on main.

@@ -2,13 +2,16 @@
 //! `pkg/virt-controller/services/template.go`, with 0.59 and 1.3 where they differ. Cluster configuration: the defaults.
 //!
 //! Commands, mounts, environment, host name and security context are left out: they name the instance, so that no two
-//! pods could share a spec, and nothing that is modelled reads them. Host devices, binding plugins, virtiofs and hook
-//! sidecars are not rendered.
+//! pods could share a spec, and nothing that is modelled reads them. Binding plugins, virtiofs and hook sidecars are not
+//! rendered.
 
 mod compute_resources;
 mod containers;
+mod disk_images;
 mod memory_overhead;
 mod node_selector;
+mod plugin_devices;
+mod security;
 mod volumes;
 
 use crate::kind::Kind;
@@ -164,11 +167,11 @@ fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even
     Rendered { pod: Arc::new(pod), admitted, instance }
 }
 
-/// `imgPullSecrets`: each Secret that a container disk names, once.
+/// `imgPullSecrets`: each Secret that an image names, once.
 fn pull_secrets(spec: &VirtualMachineInstanceSpec) -> Vec<LocalObjectReference> {
     let mut secrets: Vec<LocalObjectReference> = Vec::new();
-    for disk in spec.volumes.iter().filter_map(|volume| volume.container_disk.as_ref()) {
-        let secret = LocalObjectReference { name: disk.image_pull_secret.clone() };
+    for (_, disk) in disk_images::of(spec) {
+        let secret = LocalObjectReference { name: disk.image_pull_secret };
         if !secret.name.is_empty() && !secrets.contains(&secret) {
             secrets.push(secret);
         }

@@ -2,7 +2,7 @@
 //! `pkg/virt-controller/services/rendervolumes.go`. Only those that the scheduler, the volume controllers or the kubelet
 //! act on: claims and images. Empty directories, cloud-init data and the like are ready at once.
 
-use super::LAUNCHER_IMAGE;
+use super::{LAUNCHER_IMAGE, disk_images};
 use crate::objects::{
     ContainerDisk, PersistentVolumeClaimSource, PodVolume, Rest, VirtualMachineInstanceSpec, VmVolume,
 };
@@ -16,9 +16,9 @@ pub(super) fn render(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease
     if !release.profile().image_volumes {
         return volumes;
     }
-    let images = spec.volumes.iter().filter_map(|volume| Some((volume, volume.container_disk.as_ref()?)));
-    volumes.extend(images.map(|(volume, disk)| image(volume.name.clone(), disk)));
-    if spec.volumes.iter().any(|volume| volume.container_disk.is_some()) {
+    let images = disk_images::of(spec);
+    volumes.extend(images.iter().map(|(name, disk)| image(name.clone(), disk)));
+    if !images.is_empty() {
         let launcher = ContainerDisk { image: LAUNCHER_IMAGE, ..ContainerDisk::default() };
         volumes.push(image(arcstr::literal!("launcher-volume"), &launcher));
     }

@@ -1,10 +1,15 @@
-//! What a launcher needs beside its guest's memory.
+//! What a launcher needs beside its guest's memory, and of its node.
 
 use crate::Group;
 
 const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/")];
 
-pub(crate) const GROUPS: &[Group] = &[Group {
+/// What no vector reaches.
+const RULES: &[(&str, &str)] = &[("launcher_rules", "")];
+
+pub(crate) const GROUPS: &[Group] = &[OVERHEAD, VFIO, NODES, DEVICES, PROBES, KERNELS];
+
+const OVERHEAD: Group = Group {
     file: "launcher_pod/memory_overhead.rs",
     noticed_by: LAUNCHERS,
     rows: &[
@@ -33,4 +38,59 @@ pub(crate) const GROUPS: &[Group] = &[Group {
             "false",
         ),
     ],
-}];
+};
+
+const VFIO: Group = Group {
+    file: "launcher_pod/memory_overhead.rs",
+    noticed_by: RULES,
+    rows: &[("overhead: SR-IOV", "!sriov.is_null()", "false")],
+};
+
+const NODES: Group = Group {
+    file: "launcher_pod/node_selector.rs",
+    noticed_by: RULES,
+    rows: &[
+        ("a forbidden feature keeps off nodes", "*policy == \"forbid\"", "false"),
+        ("selector: realtime", "!realtime.is_null()", "false"),
+        ("selector: SEV", "security::has_sev(spec)", "false"),
+        ("selector: SEV-ES", "security::has_sev_es(spec)", "false"),
+        ("selector: SEV-SNP", "security::has_sev_snp(spec)", "false"),
+        ("selector: Secure Execution", "security::has_secure_execution(spec)", "false"),
+        ("selector: TDX", "security::has_tdx(spec)", "false"),
+    ],
+};
+
+const DEVICES: Group = Group {
+    file: "launcher_pod/plugin_devices.rs",
+    noticed_by: RULES,
+    rows: &[
+        ("devices: the instance's own amount stands", "own.contains(device)", "false"),
+        ("devices: each one counts", "amount += known", "()"),
+        ("devices: not those of claims", "!name.is_empty() && !claimed", "!name.is_empty()"),
+        ("devices: SEV", "security::has_sev(spec)", "false"),
+        ("devices: TDX", "security::has_tdx(spec)", "false"),
+    ],
+};
+
+const PROBES: Group = Group {
+    file: "launcher_pod/containers.rs",
+    noticed_by: RULES,
+    rows: &[
+        (
+            "probes begin 10 s later",
+            "probe.initial_delay_seconds += LIBVIRT_STARTUP_DELAY",
+            "probe.initial_delay_seconds += 0",
+        ),
+        ("commands take a second longer", "command != \"virt-probe\"", "false"),
+    ],
+};
+
+const KERNELS: Group = Group {
+    file: "launcher_pod/disk_images.rs",
+    noticed_by: RULES,
+    rows: &[(
+        "the image of a kernel",
+        "kernel(spec).map(|kernel| (KERNEL_BOOT_VOLUME, kernel))",
+        "None::<(ArcStr, ContainerDisk)>",
+    )],
+};
