@@ -158,3 +158,25 @@ fn an_equipped_node_has_what_a_launcher_asks_for() {
     let limits = &pod.spec.containers[0].resources.limits;
     assert!(limits.iter().all(|(device, amount)| node.status.allocatable.get(device) >= Some(amount)));
 }
+
+/// What a receiver of a migration between clusters comes to with these labels: its phase, and how many pods it gets.
+fn receiver(kubevirt: KubeVirtRelease, labels: serde_json::Value) -> (String, usize) {
+    let config = Config { latency: Latency::none(), kubevirt, ..Config::default() };
+    let mut cluster = Cluster::with_some(config, |name| CONTROLLER.contains(&name));
+    let mut manifest = instance(json!([]));
+    manifest["metadata"]["annotations"] = json!({"kubevirt.io/create-migration-target": "true"});
+    manifest["metadata"]["labels"] = labels;
+    let id = apply(&mut cluster, manifest);
+    cluster.settle().expect("it comes to rest");
+    (vmi(&cluster, id).status.phase.to_string(), cluster.count::<Pod>())
+}
+
+#[test]
+fn a_receiver_waits_for_its_twin_without_a_pod() {
+    let of = |phase: &str, pods| (phase.to_owned(), pods);
+    assert_eq!(receiver(KubeVirtRelease::Main2026_08, json!({})), of("WaitingForSync", 0));
+    let target = json!({"kubevirt.io/migrationTargetNodeName": "node-a"});
+    assert_eq!(receiver(KubeVirtRelease::Main2026_08, target), of("Scheduling", 1));
+    // Before 1.6 the annotation means nothing.
+    assert_eq!(receiver(KubeVirtRelease::V1_3, json!({})), of("Scheduling", 1));
+}

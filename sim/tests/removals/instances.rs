@@ -3,6 +3,7 @@
 use crate::Group;
 
 const INSTANCES: &[(&str, &str)] = &[("vectors", "vmi/")];
+const RECEIVERS: &[(&str, &str)] = &[("virtual_machine_instance", "a_receiver")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -66,6 +67,20 @@ pub(crate) const GROUPS: &[Group] = &[
         rows: &[(
             "Synchronized stays while its reason does",
             "shown.is_some_and(|shown| shown.is_false_because(&error.reason))",
+            "false",
+        )],
+    },
+    Group {
+        file: "controllers/virtual_machine_instance/phase.rs",
+        noticed_by: RECEIVERS,
+        rows: &[("a receiver waits for its twin", "receiver::waits_for_sync(&pass.vmi, release)", "false")],
+    },
+    Group {
+        file: "controllers/virtual_machine_instance/sync.rs",
+        noticed_by: RECEIVERS,
+        rows: &[(
+            "a receiver gets no pod",
+            "receiver::waits_for_sync(&pass.vmi, cx.config.kubevirt)",
             "false",
         )],
     },

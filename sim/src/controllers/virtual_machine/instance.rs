@@ -5,9 +5,9 @@
 
 use super::claim::controller_reference;
 use super::finalizers::FINALIZER;
-use super::receiver::MIGRATION_TARGET;
 use super::reconcile::{Reconcile, SyncFailure};
 use crate::context::EventType;
+use crate::controllers::virtual_machine_instance::MIGRATION_TARGET;
 use crate::objects::{
     Conditions, ObjectMeta, RunStrategy, StateChangeRequest, VirtualMachine, VirtualMachineInstance,
     VirtualMachineInstanceSpec, VirtualMachineStatus,

@@ -4,12 +4,9 @@
 //! `handleWaitAsReceiverVolumeInfo` in `pkg/virt-controller/watch/vm/vm.go`, `pkg/storage/volumemig/`.
 
 use super::reconcile::{Instance, Reconcile, SyncFailure};
+use crate::controllers::virtual_machine_instance::MIGRATION_TARGET;
 use crate::objects::{Conditions, PersistentVolumeClaim, VirtualMachineInstance};
-use arcstr::ArcStr;
 use serde_json::{Value, json};
-
-/// Marks the target of a migration between clusters (`CreateMigrationTarget`).
-pub(super) const MIGRATION_TARGET: ArcStr = arcstr::literal!("kubevirt.io/create-migration-target");
 
 impl Reconcile<'_, '_> {
     /// A receiver is told which claims it takes over; one that has received gets its old run strategy back.

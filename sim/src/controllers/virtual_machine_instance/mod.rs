@@ -7,6 +7,7 @@ mod conditions;
 mod expectations;
 mod phase;
 mod pods;
+mod receiver;
 mod status;
 mod sync;
 mod volumes;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub(crate) use conditions::{remove_condition, set_phase_transition};
 pub(crate) use pods::{controlled as owned_by, current_pod, is_compute_down};
+pub(crate) use receiver::MIGRATION_TARGET;
 
 /// What every component has seen of an instance's API version.
 pub(crate) const OBSERVED_API_VERSIONS: [ArcStr; 2] = [

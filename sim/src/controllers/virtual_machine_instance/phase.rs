@@ -3,7 +3,7 @@
 
 use super::conditions::{add_pod_condition, remove_condition};
 use super::status::NODE_NAME_LABEL;
-use super::{Pass, SyncError, pods};
+use super::{Pass, SyncError, pods, receiver};
 use crate::admission::virtual_machine_instance::foreground_finalizer;
 use crate::context::{Context, EventType};
 use crate::objects::{Condition, Conditions, Pod, Truth, VirtualMachine, VirtualMachineInstance};
@@ -23,7 +23,9 @@ pub(super) fn advance(
 ) -> Result<(), ArcStr> {
     let launcher = pass.pod.as_ref().map(|(_, pod)| &**pod).filter(|pod| !pods::is_temporary(pod));
     match pass.vmi.status.phase.as_str() {
-        "" | "Pending" => unprocessed(pass, launcher.is_some(), copy, error.as_ref()),
+        "" | "Pending" => {
+            unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), cx.config.kubevirt);
+        }
         "Scheduling" => scheduling(pass, launcher, (copy, error), cx),
         "Running" | "Scheduled" if launcher.is_none() => copy.status.phase = arcstr::literal!("Failed"),
         "Running" | "Scheduled" => {}
@@ -44,8 +46,8 @@ pub(super) fn advance(
 fn unprocessed(
     pass: &Pass,
     has_launcher: bool,
-    copy: &mut VirtualMachineInstance,
-    error: Option<&SyncError>,
+    (copy, error): (&mut VirtualMachineInstance, Option<&SyncError>),
+    release: KubeVirtRelease,
 ) {
     let in_phase = |phase: &str| pass.data_volumes.iter().any(|volume| volume.status.phase == phase);
     let failed = in_phase("Failed");
@@ -55,6 +57,10 @@ fn unprocessed(
     }
     if pass.vmi.metadata.is_deleting() || failed {
         copy.status.phase = arcstr::literal!("Failed");
+        return;
+    }
+    if receiver::waits_for_sync(&pass.vmi, release) {
+        copy.status.phase = arcstr::literal!("WaitingForSync");
         return;
     }
     copy.status.phase = arcstr::literal!("Pending");

@@ -1,7 +1,7 @@
 //! Pods made and removed for an instance, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/virt-controller/watch/vmi/lifecycle.go`, `sync` and its helpers.
 
-use super::{OwnedPod, Pass, SyncError, VirtualMachineInstanceController, pods, volumes};
+use super::{OwnedPod, Pass, SyncError, VirtualMachineInstanceController, pods, receiver, volumes};
 use crate::context::{Context, EventType};
 use crate::launcher_pod::{self, EPHEMERAL_PROVISIONING};
 use crate::objects::Pod;
@@ -22,6 +22,9 @@ impl VirtualMachineInstanceController {
             return Ok(());
         }
         let volumes = volumes::check(pass, cx)?;
+        if receiver::waits_for_sync(&pass.vmi, cx.config.kubevirt) {
+            return Ok(());
+        }
         let Some((id, pod)) = pass.pod.clone() else {
             let unprocessed = matches!(pass.vmi.status.phase.as_str(), "" | "Pending");
             if unprocessed && volumes.ready {
