@@ -72,6 +72,12 @@ impl<'a> Hands<'a> {
         if let Some(VmName { namespace, name }) = &step.restart {
             cluster.restart_vm(namespace, name).map_err(refused)?;
         }
+        if let Some(VmName { namespace, name }) = &step.pause {
+            cluster.pause_vm(namespace, name).map_err(refused)?;
+        }
+        if let Some(VmName { namespace, name }) = &step.unpause {
+            cluster.unpause_vm(namespace, name).map_err(refused)?;
+        }
         if let Some(vm) = &step.panic {
             has_guest(cluster.panic_guest(&vm.namespace, &vm.name), vm)?;
         }

@@ -99,8 +99,8 @@ x.yaml, line 3, column 43:
 x.yaml, line 3, column 24:
   field     steps[0].brek
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `cordon`, `uncordon`, `drain`, `panic`, `power-off`, `break`,
-            `heal`, `crash-detector`
+            `pause`, `unpause`, `cordon`, `uncordon`, `drain`, `panic`,
+            `power-off`, `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),

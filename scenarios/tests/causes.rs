@@ -19,7 +19,8 @@ fn root<'a>(trace: &'a [TraceLine], line: &'a TraceLine) -> &'a TraceLine {
 
 /// Whether a step does what no write shows: agents notice a lost machine, or a guest that ends, by themselves.
 fn acts_beside_the_api(step: &Step) -> bool {
-    step.breaks.is_some() || step.heal.is_some() || step.panic.is_some() || step.power_off.is_some()
+    let guests = [&step.panic, &step.power_off, &step.pause, &step.unpause];
+    step.breaks.is_some() || step.heal.is_some() || guests.into_iter().any(Option::is_some)
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct KubeVirtProfile {
     pub selects_architecture: bool,
     /// Launchers ask for the machine type (1.5).
     pub selects_machine_type: bool,
+    /// Guests whose liveness probe pings their agent may be paused; before, those with any liveness probe may not.
+    pub pauses_pinged_guests: bool,
     /// The instance's finalizer has KubeVirt's domain in its name.
     pub qualifies_finalizer: bool,
 }
@@ -56,6 +58,7 @@ const V0_59: KubeVirtProfile = KubeVirtProfile {
     image_volumes: false,
     selects_architecture: false,
     selects_machine_type: false,
+    pauses_pinged_guests: false,
     qualifies_finalizer: false,
 };
 
@@ -76,6 +79,7 @@ const MAIN: KubeVirtProfile = KubeVirtProfile {
     console_log: ConsoleLog::Sidecar,
     image_volumes: true,
     selects_machine_type: true,
+    pauses_pinged_guests: true,
     qualifies_finalizer: true,
     ..V1_3
 };

@@ -2,12 +2,13 @@
 
 mod play;
 
-use play::{cluster, fail_pod, run_pod, vmi};
+use play::{apply, cluster, fail_pod, instance, run_pod, vmi};
+use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::environment::LauncherFault;
 use stuckvm_sim::journal::Entry;
-use stuckvm_sim::objects::{Conditions, Node, VirtualMachineInstance};
-use stuckvm_sim::{Cluster, Latency, ObjectId};
+use stuckvm_sim::objects::{Conditions, Node, Pod, VirtualMachineInstance};
+use stuckvm_sim::{ApiError, Cluster, Config, Latency, ObjectId};
 
 const BOTH: &[&str] = &["virtual-machine-instance", "virt-handler"];
 
@@ -81,7 +82,7 @@ fn a_deleted_guest_shuts_down_in_order_and_succeeds() {
     run_for(&mut cluster, Duration::from_millis(1));
     assert_eq!(vmi(&cluster, id).status.phase, "Succeeded");
     let events = events(&mut cluster);
-    assert!(events.ends_with(&["ShuttingDown".into(), "Stopped".into()]), "{events:?}");
+    assert!(events.ends_with(&["ShuttingDown", "Stopped", "Deleted"].map(String::from)), "{events:?}");
 }
 
 #[test]
@@ -96,6 +97,12 @@ fn a_guest_without_enough_grace_is_destroyed_and_fails() {
     cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
     run_for(&mut cluster, Duration::from_secs(1));
     assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+    let events = events(&mut cluster);
+    // Destroyed, which is seen, and forgotten.
+    assert!(
+        events.ends_with(&["ShuttingDown", "Deleted", "Stopped", "Deleted"].map(String::from)),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -154,4 +161,97 @@ fn a_dead_launcher_on_an_unresponsive_node_fails_its_instance() {
     run_for(&mut cluster, Duration::from_secs(200));
     assert_eq!(vmi(&cluster, id).status.phase, "Failed");
     assert_eq!(vmi(&cluster, id).status.reason, "NodeUnresponsive");
+}
+
+/// A running guest that belongs to a machine, whose instance has these fields in its spec besides.
+fn machine(fields: Value) -> (Cluster, ObjectId) {
+    let config = Config { latency: latency(), ..Config::default() };
+    let mut cluster = Cluster::with_some(config, |name| BOTH.contains(&name));
+    let node = json!({"kind": "Node", "metadata": {"name": "node-a"}});
+    let vm =
+        json!({"kind": "VirtualMachine", "metadata": {"name": "vm1"}, "spec": {"runStrategy": "Halted"}});
+    let mut manifest = instance(json!([]));
+    for (field, value) in fields.as_object().expect("fields") {
+        manifest["spec"][field] = value.clone();
+    }
+    apply(&mut cluster, node);
+    apply(&mut cluster, vm);
+    let id = apply(&mut cluster, manifest);
+    cluster.settle().expect("it comes to rest");
+    run_pod(&mut cluster);
+    run_for(&mut cluster, Duration::from_secs(1));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running");
+    (cluster, id)
+}
+
+fn is_unpaused(cluster: &Cluster) -> bool {
+    let (_, launcher) = cluster.view().iter::<Pod>().next().expect("a launcher");
+    launcher.status.conditions.is_true("kubevirt.io/virtual-machine-unpaused")
+}
+
+#[test]
+fn a_paused_guest_is_shown_on_instance_and_launcher() {
+    let (mut cluster, id) = machine(json!({}));
+    assert!(is_unpaused(&cluster));
+    cluster.pause_vm("default", "vm1").expect("it runs");
+    cluster.settle().expect("it comes to rest");
+    let conditions = vmi(&cluster, id).status.conditions;
+    let paused = conditions.condition("Paused").expect("it is shown");
+    assert_eq!((&*paused.reason, &*paused.message), ("PausedByUser", "VMI was paused by user"));
+    assert!(conditions.is_true("Paused") && !is_unpaused(&cluster));
+    assert!(cluster.panic_guest("default", "vm1"));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running", "a guest that stands still does not panic");
+    cluster.unpause_vm("default", "vm1").expect("it is paused");
+    cluster.settle().expect("it comes to rest");
+    assert!(vmi(&cluster, id).status.conditions.condition("Paused").is_none() && is_unpaused(&cluster));
+}
+
+#[test]
+fn a_guest_may_stand_still_from_the_start_on() {
+    let (mut cluster, id) = machine(json!({"startStrategy": "Paused"}));
+    assert!(vmi(&cluster, id).status.conditions.is_true("Paused"));
+    cluster.unpause_vm("default", "vm1").expect("it is paused");
+    assert!(vmi(&cluster, id).status.conditions.condition("Paused").is_none());
+}
+
+#[test]
+fn a_paused_guest_takes_its_whole_grace_and_fails() {
+    let (mut cluster, id) = machine(json!({"terminationGracePeriodSeconds": 20}));
+    cluster.pause_vm("default", "vm1").expect("it runs");
+    cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
+    run_for(&mut cluster, Duration::from_millis(19_999));
+    assert_eq!(vmi(&cluster, id).status.phase, "Running");
+    run_for(&mut cluster, Duration::from_millis(1));
+    assert_eq!(vmi(&cluster, id).status.phase, "Failed");
+}
+
+#[test]
+fn pauses_are_refused_in_virt_api_s_words() {
+    let refused = |result: Result<(), ApiError>, why: &str| {
+        assert_eq!(result.expect_err("it is refused").to_string(), why);
+    };
+    let conflict = |why: &str| {
+        format!("Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"vm1\": {why}")
+    };
+    let (mut cluster, id) = machine(json!({}));
+    refused(cluster.pause_vm("default", "vm2"), "virtualmachines.kubevirt.io \"vm2\" not found");
+    refused(cluster.unpause_vm("default", "vm1"), &conflict("VMI is not paused"));
+    cluster.pause_vm("default", "vm1").expect("it runs");
+    refused(cluster.pause_vm("default", "vm1"), &conflict("VMI is already paused"));
+    cluster
+        .patch::<VirtualMachineInstance>(id, |vmi| vmi.status.phase = "Scheduled".into())
+        .expect("it exists");
+    refused(cluster.pause_vm("default", "vm1"), &conflict("VM is not running"));
+    refused(cluster.unpause_vm("default", "vm1"), &conflict("VMI is not running"));
+    let (mut probed, _) = machine(json!({"livenessProbe": {"tcpSocket": {"port": 22}}}));
+    refused(
+        probed.pause_vm("default", "vm1"),
+        "virtualmachineinstance.kubevirt.io \"vm1\" is forbidden: Pausing VMIs with a non-GuestAgentPing LivenessProbe is \
+         not supported",
+    );
+    let (mut pinged, _) = machine(json!({"livenessProbe": {"guestAgentPing": {}}}));
+    pinged.pause_vm("default", "vm1").expect("the ping of an agent may stand");
+    let (mut lost, _) = machine(json!({}));
+    lost.set_machine("node-a", true);
+    assert!(lost.pause_vm("default", "vm1").is_err(), "nobody is there to do it");
 }

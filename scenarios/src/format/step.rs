@@ -30,6 +30,12 @@ pub struct Step {
     /// A virtual machine to restart, as `virtctl restart` does.
     #[serde(default)]
     pub restart: Option<VmName>,
+    /// A virtual machine to pause, as `virtctl pause vm` does.
+    #[serde(default)]
+    pub pause: Option<VmName>,
+    /// A virtual machine to let go on, as `virtctl unpause vm` does.
+    #[serde(default)]
+    pub unpause: Option<VmName>,
     /// A node that takes no new pods, as `kubectl cordon` does.
     #[serde(default)]
     pub cordon: Option<String>,

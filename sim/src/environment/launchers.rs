@@ -3,7 +3,7 @@
 
 use super::Program;
 use crate::latency::Latency;
-use crate::launcher_pod::EPHEMERAL_PROVISIONING;
+use crate::launcher_pod::{EPHEMERAL_PROVISIONING, guest_grace};
 use crate::objects::{Container, Pod};
 use arcstr::ArcStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,11 +29,12 @@ pub enum LauncherFault {
     DomainCannotStart,
 }
 
-/// Faults by virtual machine, and the guests that have ended before their launchers.
+/// Faults by virtual machine, the guests that have ended before their launchers, and those that are paused.
 #[derive(Debug, Default)]
 pub struct Launchers {
     faults: BTreeMap<(ArcStr, ArcStr), LauncherFault>,
     ended_guests: BTreeSet<(ArcStr, ArcStr)>,
+    paused_guests: BTreeSet<(ArcStr, ArcStr)>,
 }
 
 impl Launchers {
@@ -89,33 +90,51 @@ impl Launchers {
     }
 
     /// How long a container of a launcher pod takes to end once it is told to (SIGTERM): virt-launcher outlives its
-    /// guest, so the compute container takes as long as the guest needs, or gets, to shut down. Its exit code is 0.
+    /// guest, so the compute container takes as long as the guest needs, or gets, to shut down. Its exit code is 0. A paused
+    /// guest does not heed the power button, and takes the time that it gets.
     pub fn stops_after(&self, latency: &Latency, pod: &Pod, container: &Container) -> Duration {
         let has_guest = container.name == "compute"
             && !pod.metadata.annotations.contains_key(EPHEMERAL_PROVISIONING)
             && self.fault_of(pod).is_none()
-            && !self.has_ended(pod);
-        if has_guest { latency.guest_shutdown } else { Duration::ZERO }
+            && !contains(&self.ended_guests, pod);
+        match has_guest {
+            false => Duration::ZERO,
+            true if contains(&self.paused_guests, pod) => guest_grace(&pod.spec),
+            true => latency.guest_shutdown,
+        }
     }
 
     /// The guest in this pod has ended; its launcher has nothing left to wait for.
     pub(crate) fn guest_ended(&mut self, pod: &Pod) {
+        self.guest_paused(pod, false);
         if let Some(name) = domain(pod) {
             self.ended_guests.insert((pod.metadata.namespace.clone(), name.clone()));
         }
     }
 
+    /// The guest in this pod stands still, or goes on.
+    pub(crate) fn guest_paused(&mut self, pod: &Pod, paused: bool) {
+        let Some(name) = domain(pod) else { return };
+        let guest = (pod.metadata.namespace.clone(), name.clone());
+        if paused {
+            self.paused_guests.insert(guest);
+        } else {
+            self.paused_guests.remove(&guest);
+        }
+    }
+
     /// A guest starts in this pod.
     pub(crate) fn guest_started(&mut self, pod: &Pod) {
+        self.guest_paused(pod, false);
         if let Some(name) = domain(pod).filter(|_| !self.ended_guests.is_empty()) {
             self.ended_guests.remove(&(pod.metadata.namespace.clone(), name.clone()));
         }
     }
+}
 
-    fn has_ended(&self, pod: &Pod) -> bool {
-        let Some(name) = domain(pod).filter(|_| !self.ended_guests.is_empty()) else { return false };
-        self.ended_guests.contains(&(pod.metadata.namespace.clone(), name.clone()))
-    }
+fn contains(guests: &BTreeSet<(ArcStr, ArcStr)>, pod: &Pod) -> bool {
+    let Some(name) = domain(pod).filter(|_| !guests.is_empty()) else { return false };
+    guests.contains(&(pod.metadata.namespace.clone(), name.clone()))
 }
 
 /// The name of the instance, and of its virtual machine.

@@ -22,6 +22,7 @@ use crate::objects::{
 use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use memory_overhead::memory_overhead;
 
@@ -36,6 +37,12 @@ pub(crate) const UNPAUSED: ArcStr = arcstr::literal!("kubevirt.io/virtual-machin
 
 /// Seconds by which virt-launcher outlasts the guest's grace, and the kubelet's patience virt-launcher.
 const GRACE_PERIOD_PADDING: i64 = 15;
+
+/// How long the guest of a launcher gets to shut down before it is destroyed.
+pub(crate) fn guest_grace(pod: &PodSpec) -> Duration {
+    let seconds = pod.termination_grace_period_seconds.unwrap_or(0) - 2 * GRACE_PERIOD_PADDING;
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
 
 /// What rendering the spec of an instance comes to. All instances that share the spec share it.
 #[derive(Clone, Debug)]

@@ -42,9 +42,21 @@ pub enum ApiError {
         /// The name.
         name: ArcStr,
     },
-    /// 409: virt-api refuses to start, stop or restart a machine.
-    #[error("Operation cannot be fulfilled on virtualmachine.kubevirt.io \"{name}\": {why}")]
+    /// 409: virt-api refuses what is asked of a machine or its instance at this moment.
+    #[error("Operation cannot be fulfilled on {resource} \"{name}\": {why}")]
     SubresourceConflict {
+        /// What virt-api calls the kind.
+        resource: &'static str,
+        /// The machine's name.
+        name: ArcStr,
+        /// The refusal's words.
+        why: ArcStr,
+    },
+    /// 403: virt-api refuses what is asked of such a machine at any time.
+    #[error("{resource} \"{name}\" is forbidden: {why}")]
+    SubresourceForbidden {
+        /// What virt-api calls the kind.
+        resource: &'static str,
         /// The machine's name.
         name: ArcStr,
         /// The refusal's words.

@@ -4,6 +4,7 @@ use crate::Group;
 
 const INSTANCES: &[(&str, &str)] = &[("vectors", "vmi/")];
 const RECEIVERS: &[(&str, &str)] = &[("virtual_machine_instance", "a_receiver")];
+const GUESTS: &[(&str, &str)] = &[("virt_handler", "pause"), ("virt_handler", "still")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -83,5 +84,32 @@ pub(crate) const GROUPS: &[Group] = &[
             "receiver::waits_for_sync(&pass.vmi, cx.config.kubevirt)",
             "false",
         )],
+    },
+    Group {
+        file: "controllers/virtual_machine_instance/subresources.rs",
+        noticed_by: GUESTS,
+        rows: &[
+            ("no pause but of what runs", "vmi.status.phase != \"Running\"", "false"),
+            ("no pause of what a probe would find dead", "is_probed(&vmi, self.config().kubevirt)", "false"),
+            ("no pause of what is paused", "vmi.status.conditions.condition(\"Paused\").is_some()", "false"),
+            (
+                "no unpause of what is not paused",
+                "vmi.status.conditions.condition(\"Paused\").is_none()",
+                "false",
+            ),
+        ],
+    },
+    Group {
+        file: "controllers/virt_handler/guest.rs",
+        noticed_by: GUESTS,
+        rows: &[
+            ("a paused guest does nothing by itself", "running && !pause::is_paused(&vmi)", "running"),
+            (
+                "a paused guest does not heed the power button",
+                "!pause::is_paused(vmi) && grace(vmi) >= cx.config.latency.guest_shutdown",
+                "grace(vmi) >= cx.config.latency.guest_shutdown",
+            ),
+            ("a guest may start paused", "pause::starts_paused(vmi)", "false"),
+        ],
     },
 ];

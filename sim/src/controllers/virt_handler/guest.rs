@@ -1,6 +1,7 @@
 //! From a handed-over launcher to a guest that runs, and from there to its end.
 
-use super::VirtHandler;
+use super::guest_event::{Guest, GuestEvent};
+use super::{VirtHandler, pause};
 use crate::context::{Context, EventType};
 use crate::controller::Action;
 use crate::controllers::virtual_machine_instance::{is_compute_down, remove_condition, set_phase_transition};
@@ -14,49 +15,6 @@ use std::time::Duration;
 /// At most so long after a launcher's end virt-handler takes its instance for failed: the socket is dead for 30 s, which
 /// is looked at every 10 s; it is at once where the domain's end is seen. An estimate within upstream's bounds.
 const UNNOTICED: Duration = Duration::from_secs(40);
-
-/// What is under way with a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Guest {
-    /// The domain is defined, the guest boots.
-    Booting,
-    /// The guest was told to shut down.
-    ShuttingDown,
-    /// The domain was refused; the fault lasts as long as the launcher.
-    CannotStart,
-    /// The launcher has ended, which nobody has noticed yet.
-    LauncherEnded,
-}
-
-/// What happens to a guest by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
-pub(crate) enum GuestEvent {
-    /// It has booted.
-    Booted = 1,
-    /// It has shut down, because it was told to.
-    ShutDown,
-    /// Its launcher's end was noticed.
-    Lost,
-    /// Its kernel panics.
-    Panicked,
-    /// It powers itself off.
-    PoweredOff,
-}
-
-impl GuestEvent {
-    const ALL: [Self; 5] = [Self::Booted, Self::ShutDown, Self::Lost, Self::Panicked, Self::PoweredOff];
-
-    /// The event as work on an instance.
-    pub(crate) const fn of(self, id: ObjectId) -> Work {
-        Work { id, what: self as u16, number: 0 }
-    }
-
-    fn in_work(work: Work) -> Self {
-        let found = Self::ALL.into_iter().find(|event| *event as u16 == work.what);
-        found.unwrap_or_else(|| unreachable!("{work:?} is the event of a guest"))
-    }
-}
 
 impl VirtHandler {
     /// One look at an instance whose node is alive.
@@ -85,6 +43,14 @@ impl VirtHandler {
             None if vmi.status.phase == "Scheduled" => self.start(id, vmi, pod, cx),
             Some(Guest::CannotStart) => cannot_start(id, vmi, cx),
             _ => Action::Done,
+        }
+    }
+
+    /// virt-handler has seen that the instance is final: the launcher is to forget the domain (`processVmDelete`).
+    pub(super) fn delete_domain(&mut self, id: ObjectId, vmi: &VirtualMachineInstance, cx: &mut Context<'_>) {
+        let down = self.guests.swap_remove(&id) == Some(Guest::Down);
+        if down && vmi.is_final() && !cx.environment.machines.is_lost(&vmi.status.node_name) {
+            cx.event(vmi, EventType::Normal, "Deleted", "Signaled Deletion");
         }
     }
 
@@ -118,16 +84,20 @@ impl VirtHandler {
         if vmi.status.phase != "Running" || self.guests.contains_key(&id) {
             return;
         }
-        cx.event(vmi, EventType::Normal, "ShuttingDown", "Signaled Graceful Shutdown");
+        if !grace(vmi).is_zero() {
+            cx.event(vmi, EventType::Normal, "ShuttingDown", "Signaled Graceful Shutdown");
+        }
         self.guests.insert(id, Guest::ShuttingDown);
-        let takes = cx.config.latency.guest_shutdown.min(grace(vmi));
+        let takes = if heeds_power_button(vmi, cx) { cx.config.latency.guest_shutdown } else { grace(vmi) };
         cx.complete_after(takes, GuestEvent::ShutDown.of(id));
     }
 
     /// Something has happened to a guest.
     pub(super) fn guest_event(&mut self, work: Work, cx: &mut Context<'_>) {
         let event = GuestEvent::in_work(work);
-        let state = self.guests.swap_remove(&work.id);
+        // A guest that is told to shut down stays told so while it is paused.
+        let keeps_on = matches!(event, GuestEvent::Paused | GuestEvent::Unpaused);
+        let state = if keeps_on { None } else { self.guests.swap_remove(&work.id) };
         let newest = cx.newest();
         let Some(vmi) = newest.get::<VirtualMachineInstance>(work.id).cloned() else { return };
         let Some((_, pod)) = super::launcher(&vmi, newest) else { return };
@@ -135,22 +105,30 @@ impl VirtHandler {
             return;
         }
         let running = vmi.status.phase == "Running";
+        let runs = running && !pause::is_paused(&vmi);
         match event {
             GuestEvent::Booted if state == Some(Guest::Booting) && !running => {
                 booted(work.id, &vmi, &pod, cx)
             }
             GuestEvent::Booted => {}
-            GuestEvent::ShutDown if grace(&vmi) >= cx.config.latency.guest_shutdown => {
-                ended(work.id, &vmi, true, cx);
+            GuestEvent::ShutDown if heeds_power_button(&vmi, cx) => ended(work.id, &vmi, true, cx),
+            GuestEvent::ShutDown => {
+                cx.event(&*vmi, EventType::Normal, "Deleted", "VirtualMachineInstance stopping");
+                ended(work.id, &vmi, false, cx);
             }
-            GuestEvent::ShutDown | GuestEvent::Lost => ended(work.id, &vmi, false, cx),
-            GuestEvent::Panicked if running => ended(work.id, &vmi, false, cx),
-            GuestEvent::PoweredOff if running => ended(work.id, &vmi, true, cx),
-            GuestEvent::Panicked | GuestEvent::PoweredOff => {}
+            GuestEvent::Lost => ended(work.id, &vmi, false, cx),
+            GuestEvent::Panicked if runs => ended(work.id, &vmi, false, cx),
+            GuestEvent::PoweredOff if runs => ended(work.id, &vmi, true, cx),
+            GuestEvent::Paused if running => pause::switch(work.id, &pod, true, cx),
+            GuestEvent::Unpaused if running => pause::switch(work.id, &pod, false, cx),
+            GuestEvent::Panicked | GuestEvent::PoweredOff | GuestEvent::Paused | GuestEvent::Unpaused => {}
         }
         let is_final = cx.newest().get::<VirtualMachineInstance>(work.id).is_some_and(|vmi| vmi.is_final());
         if is_final {
             cx.environment.launchers.guest_ended(&pod);
+            if event != GuestEvent::Lost {
+                self.guests.insert(work.id, Guest::Down);
+            }
         }
     }
 }
@@ -161,34 +139,51 @@ fn grace(vmi: &VirtualMachineInstance) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
-/// The guest runs, unless its launcher has ended meanwhile.
+/// Whether the guest shuts down when it is told to, in the time that it gets; else the domain is destroyed at its end.
+fn heeds_power_button(vmi: &VirtualMachineInstance, cx: &Context<'_>) -> bool {
+    !pause::is_paused(vmi) && grace(vmi) >= cx.config.latency.guest_shutdown
+}
+
+/// The guest runs, or stands still where it is to start so, unless its launcher has ended meanwhile.
 fn booted(id: ObjectId, vmi: &VirtualMachineInstance, pod: &Pod, cx: &mut Context<'_>) {
     if pod.is_finished() || is_compute_down(pod) {
         cx.requeue_after(Duration::ZERO, id);
         return;
     }
-    set_phase(id, arcstr::literal!("Running"), cx);
+    let (paused, now) = (pause::starts_paused(vmi), cx.now);
+    cx.environment.launchers.guest_paused(pod, paused);
+    set_phase(id, arcstr::literal!("Running"), cx, |vmi| {
+        if paused {
+            pause::show(vmi, now);
+        }
+    });
     cx.event(vmi, EventType::Normal, "Started", "VirtualMachineInstance started.");
 }
 
 /// The domain is gone.
 fn ended(id: ObjectId, vmi: &VirtualMachineInstance, orderly: bool, cx: &mut Context<'_>) {
     if orderly {
-        set_phase(id, arcstr::literal!("Succeeded"), cx);
+        set_phase(id, arcstr::literal!("Succeeded"), cx, |_| {});
         cx.event(vmi, EventType::Normal, "Stopped", "The VirtualMachineInstance was shut down.");
     } else {
-        set_phase(id, arcstr::literal!("Failed"), cx);
+        set_phase(id, arcstr::literal!("Failed"), cx, |_| {});
         cx.event(vmi, EventType::Warning, "Stopped", "The VirtualMachineInstance crashed.");
     }
 }
 
-/// Writes a phase; a sync that has worked takes Synchronized away.
-fn set_phase(id: ObjectId, phase: ArcStr, cx: &mut Context<'_>) {
+/// Writes a phase, and what goes with it; a sync that has worked takes Synchronized away.
+fn set_phase(
+    id: ObjectId,
+    phase: ArcStr,
+    cx: &mut Context<'_>,
+    besides: impl FnOnce(&mut VirtualMachineInstance),
+) {
     let now = cx.now;
     let written = cx.patch::<VirtualMachineInstance>(id, |vmi| {
         vmi.status.phase = phase;
         set_phase_transition(vmi, now);
         remove_condition(&mut vmi.status.conditions, "Synchronized");
+        besides(vmi);
     });
     assert!(written.is_ok(), "an instance that was just read exists: {written:?}");
 }

@@ -5,7 +5,9 @@
 //! Heartbeats are not sent one by one: only the instant counts at which one is missed.
 
 mod guest;
+mod guest_event;
 mod node;
+mod pause;
 
 use super::virtual_machine_instance::{OwnedPod, current_pod, is_compute_down, owned_by};
 use crate::context::Context;
@@ -16,12 +18,12 @@ use crate::objects::{Node, Pod, VirtualMachineInstance};
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::ArcStr;
-use guest::Guest;
+use guest_event::Guest;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::collections::BTreeSet;
 
-pub(crate) use guest::GuestEvent;
+pub(crate) use guest_event::GuestEvent;
 
 /// All virt-handlers together.
 #[derive(Debug, Default)]
@@ -56,10 +58,14 @@ impl Controller for VirtHandler {
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
         let view = cx.view();
         let vmi = view.get::<VirtualMachineInstance>(work.id).cloned();
-        let Some(vmi) = vmi.filter(|vmi| is_handled(vmi)) else {
+        let Some(vmi) = vmi else {
             self.guests.swap_remove(&work.id);
             return Action::Done;
         };
+        if !is_handled(&vmi) {
+            self.delete_domain(work.id, &vmi, cx);
+            return Action::Done;
+        }
         let Some((_, pod)) = launcher(&vmi, view) else { return Action::Done };
         let node = &vmi.status.node_name;
         let lost = cx.environment.machines.is_lost(node);

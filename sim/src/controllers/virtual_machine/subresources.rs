@@ -163,6 +163,6 @@ impl Target {
 
     fn conflict(&self, why: &str) -> ApiError {
         let name: ArcStr = self.vm.metadata.name.clone();
-        ApiError::SubresourceConflict { name, why: why.into() }
+        ApiError::SubresourceConflict { resource: "virtualmachine.kubevirt.io", name, why: why.into() }
     }
 }

@@ -9,6 +9,7 @@ mod phase;
 mod pods;
 mod receiver;
 mod status;
+mod subresources;
 mod sync;
 mod volumes;
 
