@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_detector::{PrintableStatus, Time};
+use stuckvm_sim::metrics::scrape;
 use stuckvm_sim::objects::{PhaseTransition, VirtualMachine, VirtualMachineInstance};
-use stuckvm_sim::{ApiError, Cluster, Config, Latency, Object, ObjectId, START_BACK_OFF_STREAM};
+use stuckvm_sim::{
+    ApiError, Cluster, Config, KubeVirtRelease, Latency, Object, ObjectId, START_BACK_OFF_STREAM,
+};
 
 /// A machine in a cluster of the VM controller alone.
 struct Play {
@@ -252,4 +255,26 @@ fn a_word_of_another_release_is_given_back_until_it_is_replaced() {
     cluster.reconcile_once("virtual-machine", id).expect("the controller");
     let vm = cluster.view().get::<VirtualMachine>(id).expect("the machine").clone();
     assert_eq!(Object::VirtualMachine(vm).to_value()["status"]["printableStatus"], "Stopped");
+}
+
+#[test]
+fn the_webhook_gives_the_template_a_machine_type() {
+    let machine_type = |domain: Value| {
+        let mut cluster = Cluster::with_some(Config::default(), |_| false);
+        let manifest = json!({
+            "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "vm1"},
+            "spec": {"runStrategy": "Halted", "template": {"spec": domain}},
+        });
+        let object = Object::from_value(&manifest).expect("a machine").expect("a known kind");
+        cluster.apply(&object).expect("a new machine");
+        let samples = scrape(cluster.view(), KubeVirtRelease::Main2026_08);
+        let info = samples.iter().find(|sample| sample.metric == "kubevirt_vm_info").expect("it is exported");
+        let label = info.labels.iter().find(|(label, _)| *label == "machine_type");
+        label.map(|(_, value)| value.to_string())
+    };
+    assert_eq!(machine_type(json!({"domain": {"devices": {}}})).as_deref(), Some("q35"));
+    let own = json!({"domain": {"devices": {}, "machine": {"type": "pc-q35-9.0"}}});
+    assert_eq!(machine_type(own).as_deref(), Some("pc-q35-9.0"));
+    let other = json!({"architecture": "arm64", "domain": {"devices": {}, "machine": {"type": ""}}});
+    assert_eq!(machine_type(other).as_deref(), Some("virt"));
 }

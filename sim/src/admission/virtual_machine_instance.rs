@@ -71,10 +71,15 @@ fn fill_in(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Arc<V
     Arc::new(spec)
 }
 
-/// `setDefaultMachineType`.
-fn set_machine_type(spec: &mut VirtualMachineInstanceSpec) {
+/// Whether the machine type is given.
+pub(super) fn has_machine_type(spec: &VirtualMachineInstanceSpec) -> bool {
     let given = spec.domain.rest.get("machine").and_then(|machine| machine.get("type"));
-    if given.and_then(Value::as_str).is_some_and(|kind| !kind.is_empty()) {
+    given.and_then(Value::as_str).is_some_and(|kind| !kind.is_empty())
+}
+
+/// `setDefaultMachineType`.
+pub(super) fn set_machine_type(spec: &mut VirtualMachineInstanceSpec) {
+    if has_machine_type(spec) {
         return;
     }
     let machine = match spec.architecture.as_str() {

@@ -1,8 +1,8 @@
 //! `kubevirt.io/v1` VirtualMachine.
 
 use super::{
-    Condition, DataVolumeSpec, ObjectMeta, Rest, SharedVec, StrMap, VirtualMachineInstanceSpec, is_default,
-    nullable, time_opt,
+    Condition, DataVolumeSpec, Memo, ObjectMeta, Rest, SharedVec, StrMap, VirtualMachineInstanceSpec,
+    is_default, nullable, time_opt,
 };
 use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,9 @@ pub struct VirtualMachineSpec {
     /// DataVolumes that belong to the machine.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub data_volume_templates: Vec<Arc<DataVolumeTemplate>>,
+    /// The same with what the webhook fills in, once it was asked for.
+    #[serde(skip)]
+    pub defaulted: Memo<Arc<VirtualMachineSpec>>,
     /// Other fields, `instancetype` and `preference` among them.
     #[serde(flatten)]
     pub rest: Rest,
