@@ -6,7 +6,7 @@ use std::process::Command;
 use stuckvm_scenarios::catalog::load_file;
 
 /// Why the row is there, the file, and the message in full.
-const TABLE: [(&str, &str, &str); 38] = [
+const TABLE: [(&str, &str, &str); 39] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -103,6 +103,25 @@ x.yaml, line 3, column 24:
             `power-off`, `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "an instance type, which no play applies",
+        "\
+scenario: x
+until: 5m
+steps:
+  - at: 0s
+    apply:
+      - {kind: VirtualMachine, metadata: {name: vm1, namespace: default}, spec: {instancetype: {name: u1}}}
+expect: {alerts: []}
+",
+        "\
+x.yaml, line 6, column 9:
+  field     steps[0].apply[0]
+  expected  a machine without spec.instancetype
+  found     VirtualMachine default/vm1
+  try       a play applies none; write into the template what `stuckvm render`
+            shows of it",
     ),
     (
         "a number that is none",

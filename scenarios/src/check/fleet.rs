@@ -1,6 +1,6 @@
 //! What `generate` must keep: weights, a template that reads with every value that can be drawn, and faults of machines.
 
-use super::Fault;
+use super::{Fault, instance_types};
 use crate::draw::Choice;
 use crate::fleet::replace;
 use crate::format::Generate;
@@ -52,7 +52,13 @@ fn filled(generate: &Generate, choices: &[Choice], option: usize) -> Value {
 /// The kind of an object that reads.
 fn reads(value: &Value, field: &str) -> Result<Kind, Fault> {
     match Object::from_value(value) {
-        Ok(Some(object)) if !object.metadata().name.is_empty() => Ok(object.kind()),
+        Ok(Some(object)) if !object.metadata().name.is_empty() => match instance_types::named(&object) {
+            None => Ok(object.kind()),
+            Some(path) => {
+                let expected = format!("a machine without {path}");
+                Err(Fault(format!("{field}.{path}"), expected, "one".into(), instance_types::ADVICE))
+            }
+        },
         Ok(Some(_)) => {
             let advice = "put the number into the name, such as `vm-{i}`";
             Err(Fault(format!("{field}.metadata.name"), "a name".into(), "none".into(), advice))

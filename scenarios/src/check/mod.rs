@@ -2,6 +2,7 @@
 
 mod expect;
 mod fleet;
+mod instance_types;
 mod steps;
 
 use crate::format::{ClusterSection, Manifest, Scenario, Target};
@@ -59,7 +60,7 @@ pub(crate) fn manifests(scenario: &Scenario) -> Vec<(String, Manifest)> {
     found
 }
 
-/// No object stands twice in the cluster or in one step.
+/// No object stands twice in the cluster or in one step, and no machine names an instance type.
 ///
 /// # Errors
 ///
@@ -74,6 +75,11 @@ pub(crate) fn objects(loaded: &Loaded, document: &Document) -> Result<(), Manife
             for object in loaded.files.objects(std::slice::from_ref(manifest)) {
                 let meta = object.metadata();
                 let name = format!("{} {}/{}", object.kind(), meta.namespace, meta.name);
+                if let Some(path) = instance_types::named(&object) {
+                    let expected = format!("a machine without {path}");
+                    let field = format!("{field}[{index}]");
+                    return Err(document.error(&field, &expected, &name, instance_types::ADVICE));
+                }
                 if !seen.insert(name.clone()) {
                     let advice = "an object can be created once; rename it or leave one out";
                     return Err(document.error(
