@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use crate::objects::{
-    DataSource, DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
-    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, DataSource, DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod,
+    PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
+    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::{Table, Tables, View};
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub enum Kind {
     StorageClass,
     /// `scheduling.k8s.io/v1` PriorityClass.
     PriorityClass,
+    /// `v1` ConfigMap.
+    ConfigMap,
     /// `v1` Secret.
     Secret,
     /// `snapshot.storage.k8s.io/v1` VolumeSnapshotClass.
@@ -54,10 +56,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Node,
         Self::StorageClass,
         Self::PriorityClass,
+        Self::ConfigMap,
         Self::Secret,
         Self::VolumeSnapshotClass,
         Self::PersistentVolume,
@@ -80,6 +83,7 @@ impl Kind {
             Self::Node => "Node",
             Self::StorageClass => "StorageClass",
             Self::PriorityClass => "PriorityClass",
+            Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",
             Self::PersistentVolume => "PersistentVolume",
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
@@ -100,9 +104,12 @@ impl Kind {
     /// Group and version, as in a manifest.
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::Node | Self::Secret | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => {
-                "v1"
-            }
+            Self::Node
+            | Self::ConfigMap
+            | Self::Secret
+            | Self::PersistentVolume
+            | Self::PersistentVolumeClaim
+            | Self::Pod => "v1",
             Self::StorageClass => "storage.k8s.io/v1",
             Self::PriorityClass => "scheduling.k8s.io/v1",
             Self::VolumeSnapshotClass | Self::VolumeSnapshotContent | Self::VolumeSnapshot => {
@@ -136,6 +143,7 @@ impl Kind {
             Self::Node => "nodes",
             Self::StorageClass => "storageclasses.storage.k8s.io",
             Self::PriorityClass => "priorityclasses.scheduling.k8s.io",
+            Self::ConfigMap => "configmaps",
             Self::Secret => "secrets",
             Self::PersistentVolume => "persistentvolumes",
             Self::PersistentVolumeClaim => "persistentvolumeclaims",
@@ -324,6 +332,7 @@ kinds! {
     Node nodes |a, b| a.spec == b.spec;
     StorageClass storage_classes |a, b| a.provisioner == b.provisioner && a.rest == b.rest;
     PriorityClass priority_classes |a, b| a.value == b.value;
+    ConfigMap config_maps |_, _| true;
     Secret secrets |_, _| true;
     PersistentVolume persistent_volumes |a, b| a.spec == b.spec;
     PersistentVolumeClaim persistent_volume_claims |a, b| a.spec == b.spec;

@@ -2,8 +2,8 @@
 
 use crate::causes::Causes;
 use crate::objects::{
-    Condition, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
-    Secret, StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
+    Condition, ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod,
+    PriorityClass, Secret, StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
     VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSourceSpec,
     VolumeUploadSource,
 };
@@ -234,6 +234,13 @@ impl Summary for StorageClass {
 impl Summary for PriorityClass {
     fn summarize(&self, out: &mut String) {
         let _ = write!(out, "{}", self.value);
+    }
+}
+
+impl Summary for ConfigMap {
+    fn summarize(&self, out: &mut String) {
+        let names: Vec<&str> = self.names().collect();
+        out.push_str(&names.join(" "));
     }
 }
 

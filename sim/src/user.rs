@@ -3,8 +3,8 @@
 use crate::cluster::Cluster;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
-    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
+    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
     VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::ApiError;
@@ -98,6 +98,7 @@ pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
         Kind::Node => act.run::<Node>(),
         Kind::StorageClass => act.run::<StorageClass>(),
         Kind::PriorityClass => act.run::<PriorityClass>(),
+        Kind::ConfigMap => act.run::<ConfigMap>(),
         Kind::Secret => act.run::<Secret>(),
         Kind::PersistentVolume => act.run::<PersistentVolume>(),
         Kind::PersistentVolumeClaim => act.run::<PersistentVolumeClaim>(),

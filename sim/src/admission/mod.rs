@@ -9,8 +9,8 @@ pub(crate) mod virtual_machine_instance;
 
 use crate::config::Config;
 use crate::objects::{
-    DataSource, DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, DataSource, DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource,
+    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::View;
 use stuckvm_detector::Time;
@@ -26,6 +26,7 @@ pub(crate) trait Admit {
     }
 }
 
+impl Admit for ConfigMap {}
 impl Admit for DataSource {}
 impl Admit for DataVolume {}
 impl Admit for PriorityClass {}

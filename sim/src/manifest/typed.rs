@@ -95,6 +95,7 @@ fn check_types(kind: Kind, value: &Value) -> Result<(), Misfit> {
     match kind {
         Kind::Node => reads::<core::Node>(value),
         Kind::Pod => reads::<core::Pod>(value),
+        Kind::ConfigMap => reads::<core::ConfigMap>(value),
         Kind::Secret => reads::<core::Secret>(value),
         Kind::PersistentVolume => reads::<core::PersistentVolume>(value),
         Kind::PersistentVolumeClaim => reads::<core::PersistentVolumeClaim>(value),

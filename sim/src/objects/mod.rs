@@ -6,6 +6,7 @@
 
 mod affinity;
 mod condition;
+mod config_map;
 mod data_source;
 mod data_volume;
 mod memo;
@@ -33,6 +34,7 @@ pub use affinity::{
     WeightedPodAffinityTerm,
 };
 pub use condition::{Condition, Conditions, Truth};
+pub use config_map::ConfigMap;
 pub use data_source::{DataSource, DataSourceSpec};
 pub use data_volume::{DataVolume, DataVolumeSpec, DataVolumeStatus};
 pub use memo::Memo;

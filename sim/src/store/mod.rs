@@ -17,8 +17,8 @@ pub(crate) use view::Horizon;
 
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass, Secret,
-    StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
+    ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
+    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
     VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use arcstr::ArcStr;
@@ -35,6 +35,7 @@ pub struct Tables {
     pub nodes: Table<Node>,
     pub storage_classes: Table<StorageClass>,
     pub priority_classes: Table<PriorityClass>,
+    pub config_maps: Table<ConfigMap>,
     pub secrets: Table<Secret>,
     pub persistent_volumes: Table<PersistentVolume>,
     pub persistent_volume_claims: Table<PersistentVolumeClaim>,
@@ -265,6 +266,7 @@ fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {
         Kind::Node => tables.nodes.forget(id.index, seen),
         Kind::StorageClass => tables.storage_classes.forget(id.index, seen),
         Kind::PriorityClass => tables.priority_classes.forget(id.index, seen),
+        Kind::ConfigMap => tables.config_maps.forget(id.index, seen),
         Kind::Secret => tables.secrets.forget(id.index, seen),
         Kind::PersistentVolume => tables.persistent_volumes.forget(id.index, seen),
         Kind::PersistentVolumeClaim => tables.persistent_volume_claims.forget(id.index, seen),

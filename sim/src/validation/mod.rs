@@ -74,7 +74,8 @@ fn rules(kind: Kind) -> &'static [Row] {
         Kind::PersistentVolumeClaim => persistent_volume_claim::RULES,
         Kind::DataVolume => data_volume::RULES,
         Kind::VolumeSnapshotClass | Kind::VolumeSnapshotContent => meta::CLUSTER_WIDE,
-        Kind::Secret
+        Kind::ConfigMap
+        | Kind::Secret
         | Kind::VolumeSnapshot
         | Kind::DataSource
         | Kind::VolumeImportSource
