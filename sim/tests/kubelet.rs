@@ -2,6 +2,8 @@
 
 #[path = "kubelet/images.rs"]
 mod images;
+#[path = "kubelet/mounts.rs"]
+mod mounts;
 #[path = "kubelet/restarts.rs"]
 mod restarts;
 
@@ -165,27 +167,6 @@ fn nothing_happens_on_a_lost_machine_until_it_returns() {
     run(&mut cluster, 600);
     assert!(pod(&cluster, id).status.container_statuses.is_empty());
     cluster.set_machine("node", false);
-    run(&mut cluster, 1);
-    assert_eq!(pod(&cluster, id).status.phase, "Running");
-}
-
-#[test]
-fn a_pod_waits_for_its_claim() {
-    let mut cluster = cluster();
-    cluster.environment_mut().machines.store_image(IMAGE, START);
-    let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "ns"},
-                       "status": {"phase": "Pending"}});
-    let claim = cluster.apply(&Object::from_value(&claim).expect("a claim").expect("a claim")).expect("new");
-    let mut spec = one_container();
-    spec["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]);
-    let id = bind(&mut cluster, &spec);
-    run(&mut cluster, 50);
-    assert_eq!(reason(&cluster, id), "ContainerCreating");
-    let bound = cluster.patch::<stuckvm_sim::objects::PersistentVolumeClaim>(claim, |claim| {
-        claim.status.phase = "Bound".into();
-    });
-    bound.expect("the claim exists");
-    cluster.settle().expect("it comes to rest");
     run(&mut cluster, 1);
     assert_eq!(pod(&cluster, id).status.phase, "Running");
 }

@@ -19,6 +19,8 @@ mod instances;
 mod instrument;
 #[path = "removals/launchers.rs"]
 mod launchers;
+#[path = "removals/mounts.rs"]
+mod mounts;
 #[path = "removals/pods.rs"]
 mod pods;
 #[path = "removals/preemption.rs"]
@@ -82,6 +84,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: starts", starts::GROUPS),
     ("Instances", instances::GROUPS),
     ("Memory of launchers", launchers::GROUPS),
+    ("Volumes that cannot be mounted", mounts::GROUPS),
     ("DataVolumes", data_volumes::GROUPS),
     ("Importers of DataVolumes", importers::GROUPS),
 ];

@@ -73,8 +73,9 @@ fn build(root: &Path, rows: &[Numbered]) -> BTreeMap<String, PathBuf> {
     arguments.extend(["--config", "profile.dev.package.stuckvm-sim.opt-level=0"]);
     for (program, _) in rows.iter().flat_map(|row| row.group.noticed_by) {
         match *program {
-            program if arguments.contains(&program) => {}
+            "lib" if arguments.contains(&"--lib") => {}
             "lib" => arguments.push("--lib"),
+            program if arguments.contains(&program) => {}
             program => arguments.extend(["--test", program]),
         }
     }

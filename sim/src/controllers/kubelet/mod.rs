@@ -25,6 +25,9 @@ mod status;
 mod status_manager;
 mod sync_pod;
 mod task;
+mod volume_manager;
+mod volume_plugins;
+mod volume_populator;
 
 pub use clock::{RELIST, STATUS, TICK};
 pub use image_manager::{Ensured, ImageError, ImageEvent, ImageManager, ImageRequest, Inspection, Pulled};
@@ -38,12 +41,12 @@ pub use status_manager::update_status;
 use crate::context::Context;
 use crate::controller::{Action, Controller};
 use crate::kind::ObjectId;
-use crate::objects::{Conditions, PersistentVolumeClaim, Pod};
+use crate::objects::{Conditions, Pod};
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use indexmap::IndexMap;
 use node::NodeState;
-use pod_worker::{PodWorker, Stage, Step, Turn};
+use pod_worker::{PodWorker, Stage, Turn};
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 use stuckvm_detector::Time;
@@ -62,19 +65,9 @@ impl Controller for Kubelet {
         "kubelet"
     }
 
-    fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+    fn on_change(&mut self, change: &Change, _view: View<'_>, queue: &mut WorkQueue) {
         if change.id.kind == crate::kind::Kind::Pod {
             self.on_pod(change, queue);
-        } else if let Some(claim) = change.new_as::<PersistentVolumeClaim>()
-            && claim.status.phase == "Bound"
-        {
-            let meta = &claim.metadata;
-            for (id, _) in view.users_of_claim::<Pod>(&meta.namespace, &meta.name) {
-                let worker = self.workers.get(id.index as usize).and_then(Option::as_deref);
-                if worker.is_some_and(|worker| matches!(worker.step, Step::AwaitVolumes(_))) {
-                    queue.add(Task::Volumes.of(id, 0));
-                }
-            }
         }
     }
 
@@ -176,7 +169,8 @@ impl Kubelet {
             Task::Tick => turn.tick(work.number),
             Task::Relist => turn.relist(),
             Task::Probe => turn.probe(work.number),
-            Task::Volumes => turn.volumes(),
+            Task::Volumes => turn.poll(),
+            Task::Mount => turn.mount(work.number),
             Task::Status => turn.sync_status(),
             Task::Sandbox => turn.sandbox_ready(),
             Task::Pulled => turn.answered(),
@@ -214,6 +208,9 @@ impl Turn<'_, '_> {
             self.worker.ending = true;
         }
         self.update();
+        if self.worker.ending {
+            self.cancel_wait();
+        }
     }
 }
 

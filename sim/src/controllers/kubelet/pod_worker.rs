@@ -10,6 +10,7 @@ use super::runtime::{ContainerRecord, PodRuntime};
 use super::status::Reason;
 use super::sync_pod::Plan;
 use super::task::Task;
+use super::volume_manager::PodVolumes;
 use crate::context::Context;
 use crate::environment::Program;
 use crate::kind::ObjectId;
@@ -54,6 +55,7 @@ pub(super) struct PodWorker {
     pub(super) step: Step,
     requeue: Requeue,
     pub(super) plan: Plan,
+    pub(super) volumes: PodVolumes,
     pub(super) kill: Option<Box<Kill>>,
     /// Failed starts by slot.
     pub(super) reasons: Vec<Option<Reason>>,
@@ -133,6 +135,7 @@ impl PodWorker {
             step: Step::Idle,
             requeue: Requeue { due: Time::MAX, number: 0, idle: false },
             plan: Plan::default(),
+            volumes: PodVolumes::default(),
             kill: None,
             backoffs: Vec::new(),
             programs: Vec::new(),

@@ -10,18 +10,13 @@ use super::runtime::{PodRuntime, Sandbox, Slots};
 use super::status::Reason;
 use super::task::Task;
 use crate::context::EventType;
-use crate::objects::{Conditions, PersistentVolumeClaim, Secret, Truth};
+use crate::objects::{Conditions, Secret, Truth};
 use crate::release::KubernetesRelease;
 use arcstr::literal;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use stuckvm_detector::Time;
-
-/// How long a sync waits for volumes (`podAttachAndMountTimeout`).
-const MOUNT_TIMEOUT: Duration = Duration::from_secs(123);
-/// How often it looks for them (`podAttachAndMountRetryInterval`).
-const MOUNT_POLL: Duration = Duration::from_millis(300);
 
 /// What is left of a sync, and what it came to so far.
 #[derive(Debug, Default)]
@@ -48,41 +43,12 @@ impl Turn<'_, '_> {
         let status = self.generate(&cache, false);
         if self.set_status(status, true).is_some_and(super::phase::Phase::is_terminal) {
             self.complete(Outcome::Transition);
-        } else if self.has_volumes() {
-            self.sync_runtime();
         } else {
-            self.worker.step = Step::AwaitVolumes(self.cx.now);
-            self.cx.requeue_after(MOUNT_TIMEOUT, Task::Volumes.of(self.id, 0));
+            self.await_volumes();
         }
     }
 
-    /// Whether a claim of the pod may be bound now, or the wait is over.
-    pub(super) fn volumes(&mut self) {
-        let Step::AwaitVolumes(since) = self.worker.step else { return };
-        let waited = self.cx.now.saturating_since(since);
-        let late = u64::try_from(waited.as_nanos() % MOUNT_POLL.as_nanos()).expect("less than a poll");
-        if self.has_volumes() {
-            if late > 0 {
-                self.cx.requeue_after(MOUNT_POLL - Duration::from_nanos(late), Task::Volumes.of(self.id, 0));
-            } else {
-                self.sync_runtime();
-            }
-        } else if waited >= MOUNT_TIMEOUT {
-            self.complete(Outcome::Error { until: None });
-        }
-    }
-
-    fn has_volumes(&self) -> bool {
-        let pod = &self.worker.pod;
-        let sources = pod.spec.volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
-        sources.into_iter().all(|source| {
-            let found =
-                self.cx.view().named::<PersistentVolumeClaim>(&pod.metadata.namespace, &source.claim_name);
-            found.is_some_and(|(_, claim)| claim.status.phase == "Bound")
-        })
-    }
-
-    fn sync_runtime(&mut self) {
+    pub(super) fn sync_runtime(&mut self) {
         let pull_secrets = self.pull_secrets();
         self.add_probes();
         let snapshot = Arc::clone(&self.worker.cache);

@@ -14,8 +14,10 @@ pub(super) enum Task {
     Relist,
     /// A probe is due; the number is its place in the worker's list.
     Probe,
-    /// The volumes may be there, or have taken too long.
+    /// A sync looks for the volumes that it waits for.
     Volumes,
+    /// A volume may be tried again; the number is its place in the pod.
+    Mount,
     /// All statuses are compared with the API's.
     Status,
     /// The machine is back.
@@ -33,12 +35,13 @@ pub(super) enum Task {
 }
 
 impl Task {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Pod,
         Self::Tick,
         Self::Relist,
         Self::Probe,
         Self::Volumes,
+        Self::Mount,
         Self::Status,
         Self::Return,
         Self::Sandbox,

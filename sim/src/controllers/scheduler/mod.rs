@@ -34,6 +34,7 @@ mod taint_sets;
 
 pub use explanation::{NodeByNode, RejectedNode};
 pub use one_shot::{OneShotOptions, Placement, schedule};
+pub(crate) use plugins::volume_binding::is_reachable;
 
 use crate::config::Config;
 use crate::context::{Context, EventType};

@@ -127,7 +127,7 @@ pub(in crate::controllers::scheduler) fn is_bound(claim: &PersistentVolumeClaim)
 }
 
 /// `CheckNodeAffinity`: whether a node with these labels reaches the volume.
-pub(in crate::controllers::scheduler) fn is_reachable(volume: &PersistentVolume, labels: &StrMap) -> bool {
+pub(crate) fn is_reachable(volume: &PersistentVolume, labels: &StrMap) -> bool {
     let required = volume.spec.node_affinity.as_ref().and_then(|affinity| affinity.required.as_ref());
     required.is_none_or(|selector| matches_selector(selector, labels, ""))
 }
