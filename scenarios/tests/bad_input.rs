@@ -226,9 +226,10 @@ x.yaml, line 3, column 45:
   field     steps[0].heal.watch.controller
   expected  one of garbage-collector, node-lifecycle, taint-eviction, pod-gc,
             pv-binder, pvc-protection, pv-protection, provisioner, snapshotter,
-            data-volume, import, upload, import-populator, upload-populator,
-            clone-populator, virtual-machine, virtual-machine-instance,
-            virt-handler, scheduler, kubelet, node-heartbeat
+            data-volume, import, upload, clone, import-populator,
+            upload-populator, clone-populator, virtual-machine,
+            virtual-machine-instance, virt-handler, scheduler, kubelet,
+            node-heartbeat
   found     foo
   try       name it as the trace does",
     ),

@@ -92,6 +92,11 @@ impl Default for CdiConfig {
 }
 
 impl CdiConfig {
+    /// CDI's own images.
+    pub(crate) fn images(&self) -> [&ArcStr; 3] {
+        [&self.importer_image, &self.upload_server_image, &self.cloner_image]
+    }
+
     /// Whether the class has a CSI driver, so that its claims are filled by populators.
     pub fn has_csi_driver(&self, class: &StorageClass) -> bool {
         !class.provisioner.starts_with("kubernetes.io/")

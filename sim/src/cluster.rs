@@ -128,7 +128,7 @@ impl Cluster {
             config,
         };
         let cdi = &cluster.config.cdi;
-        for image in [&cdi.importer_image, &cdi.upload_server_image] {
+        for image in cdi.images() {
             cluster.environment.registry.push(image.clone(), CDI_IMAGE);
         }
         for index in 0..cluster.seats.len() {

@@ -17,7 +17,15 @@ pub const COMPONENTS: [(&str, &[&str]); 6] = [
     ("virt-controller", &["virtual-machine", "virtual-machine-instance"]),
     (
         "cdi-deployment",
-        &["data-volume", "import", "upload", "import-populator", "upload-populator", "clone-populator"],
+        &[
+            "data-volume",
+            "import",
+            "upload",
+            "clone",
+            "import-populator",
+            "upload-populator",
+            "clone-populator",
+        ],
     ),
     ("external-provisioner", &["provisioner"]),
     ("external-snapshotter", &["snapshotter"]),

@@ -7,6 +7,8 @@
 
 #[path = "removals/answers.rs"]
 mod answers;
+#[path = "removals/clones.rs"]
+mod clones;
 #[path = "removals/data_volumes.rs"]
 mod data_volumes;
 #[path = "removals/filters.rs"]
@@ -87,6 +89,7 @@ const SUBJECTS: &[Subject] = &[
     ("Volumes that cannot be mounted", mounts::GROUPS),
     ("DataVolumes", data_volumes::GROUPS),
     ("Importers of DataVolumes", importers::GROUPS),
+    ("Clones", clones::GROUPS),
 ];
 
 /// The project's folder.

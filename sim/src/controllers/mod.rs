@@ -2,6 +2,7 @@
 
 mod cdi;
 mod data_volume;
+mod data_volume_cloner;
 mod data_volume_importer;
 mod data_volume_uploader;
 mod garbage_collector;
@@ -43,6 +44,7 @@ pub(crate) fn all(config: &Config) -> Vec<Box<dyn Controller>> {
         Box::new(data_volume::DataVolumeController::default()),
         Box::new(data_volume_importer::ImportController),
         Box::new(data_volume_uploader::UploadController),
+        Box::new(data_volume_cloner::CloneController),
         Box::new(populators::Populator::Import),
         Box::new(populators::Populator::Upload),
         Box::new(populators::ClonePopulator::default()),

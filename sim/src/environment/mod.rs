@@ -11,6 +11,7 @@ mod provisioners;
 mod registry;
 mod runtime_log;
 mod sources;
+pub(crate) mod transfers;
 
 pub use admission::Admission;
 pub use api_server::ApiServer;

@@ -1,6 +1,6 @@
 //! What containers do once they run.
 
-use super::Environment;
+use super::{Environment, transfers};
 use crate::latency::Latency;
 use crate::objects::{Container, Pod};
 use arcstr::{ArcStr, literal};
@@ -108,6 +108,10 @@ impl Environment {
         } else if label("cdi.kubevirt.io") == Some("cdi-populator-prep") {
             // It says hello.
             Program::ends(Duration::ZERO, 0)
+        } else if transfers::is_sender(pod) {
+            transfers::cloner(&self.sources, latency, container)
+        } else if label("cdi.kubevirt.io") == Some("cdi-upload-server") {
+            transfers::server(pod)
         } else {
             Program::forever()
         }

@@ -2,7 +2,7 @@
 //!
 //! CDI main 2026-08: `cmd/cdi-importer/importer.go`, `pkg/importer/{http,registry}-datasource.go`.
 
-use super::{Program, Registry};
+use super::{Program, Registry, transfers};
 use crate::latency::Latency;
 use crate::objects::{Container, Pod};
 use crate::quantity::Quantity;
@@ -52,7 +52,7 @@ pub struct Sources {
     behind: BTreeMap<ArcStr, Source>,
     unreachable: BTreeSet<ArcStr>,
     reports: BTreeMap<ArcStr, Option<Progress>>,
-    /// Bytes a second of one import.
+    /// Bytes a second of one import, one clone or one upload.
     pub bandwidth: u64,
 }
 
@@ -123,18 +123,14 @@ impl Sources {
         }
     }
 
-    /// What the metrics page of an importer says that runs; nothing before the first byte, and nothing where the size is
-    /// not known.
+    /// What the metrics page of an importer or a cloner says that runs; nothing before the first byte, and nothing where
+    /// the size is not known.
     pub fn progress(&self, latency: &Latency, pod: &Pod, now: Time) -> Option<Progress> {
         let ip = pod.status.rest.get("podIP").and_then(serde_json::Value::as_str).unwrap_or_default();
         if let Some(report) = self.reports.get(ip) {
             return *report;
         }
-        let importer = pod.spec.containers.first()?;
-        let size = match self.get(importer.variable("IMPORTER_ENDPOINT")?) {
-            Source::Image { size_bytes } | Source::ChecksumMismatch { size_bytes } => *size_bytes,
-            Source::NotFound => return None,
-        };
+        let size = self.known_size(pod)?;
         let started = pod.status.container_statuses.first()?.running()?.started_at?;
         let elapsed = now.saturating_since(started).checked_sub(latency.import_failure)?;
         // The importer counts once a second.
@@ -147,14 +143,22 @@ impl Sources {
     /// Whether a progress is told that changes while the importer runs.
     pub fn has_progress(&self, pod: &Pod) -> bool {
         let ip = pod.status.rest.get("podIP").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let importer = pod.spec.containers.first();
-        let url = importer.and_then(|importer| importer.variable("IMPORTER_ENDPOINT")).unwrap_or_default();
         let first = pod.status.container_statuses.first();
         let runs = first.is_some_and(|status| status.running().is_some());
-        self.reports.contains_key(ip) || (runs && *self.get(url) != Source::NotFound)
+        self.reports.contains_key(ip) || (runs && self.known_size(pod).is_some())
     }
 
-    fn transfer(&self, size_bytes: u64) -> Duration {
+    /// How much a pod transfers that knows it: of a URL, or of the source of a clone.
+    fn known_size(&self, pod: &Pod) -> Option<u64> {
+        let worker = pod.spec.containers.first()?;
+        let Some(url) = worker.variable("IMPORTER_ENDPOINT") else { return transfers::bytes_to_read(worker) };
+        match self.get(url) {
+            Source::Image { size_bytes } | Source::ChecksumMismatch { size_bytes } => Some(*size_bytes),
+            Source::NotFound => None,
+        }
+    }
+
+    pub(crate) fn transfer(&self, size_bytes: u64) -> Duration {
         let nanos = u128::from(size_bytes) * 1_000_000_000 / u128::from(self.bandwidth.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
@@ -210,7 +214,7 @@ impl Import<'_> {
 
     /// Reads an image of a size, unless it is too large for the claim.
     fn receive(&self, size_bytes: u64, container: &Container) -> Program {
-        let available = available_space(container);
+        let available = available_space(container, "IMPORTER_IMAGE_SIZE");
         if let Some(available) = available.filter(|available| size_bytes > *available) {
             let text = arcstr::format!(
                 "Unable to process data: virtual image size {size_bytes} is larger than the reported available storage \
@@ -276,10 +280,10 @@ fn fails(runs: Duration, message: ArcStr) -> Program {
     Program { message, ..Program::ends(runs, 1) }
 }
 
-/// What the claim can hold: its size without what the file system takes.
-fn available_space(container: &Container) -> Option<u64> {
+/// What the claim can hold: its size, in a variable of this name, without what the file system takes.
+pub(super) fn available_space(container: &Container, variable: &str) -> Option<u64> {
     const MIB: i64 = 1024 * 1024;
-    let size = Quantity::parse(container.variable("IMPORTER_IMAGE_SIZE")?).ok()?.value();
+    let size = Quantity::parse(container.variable(variable)?).ok()?.value();
     let overhead: f64 = container.variable("FILESYSTEM_OVERHEAD")?.parse().ok()?;
     let usable = (size as f64 / (1.0 + overhead)).ceil() as i64 / MIB * MIB;
     u64::try_from(if overhead == 0.0 { size } else { usable }).ok()

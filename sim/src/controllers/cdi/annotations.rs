@@ -19,8 +19,10 @@ annotations! {
     CLONE_ERROR "cloneError";
     CLONE_FALLBACK_REASON "cloneFallbackReason";
     CLONE_PHASE "clonePhase";
+    CLONE_SOURCE_POD "storage.sourceClonePodName";
     CLONE_TYPE "cloneType";
     EXTENDED_CLONE_TOKEN "storage.extended.clone.token";
+    UPLOAD_CLIENT_NAME "uploadClientName";
     UPLOAD_POD "storage.uploadPodName";
     UPLOAD_REQUEST "storage.upload.target";
     CERT_CONFIG_MAP "storage.import.certConfigMap";
@@ -34,6 +36,8 @@ annotations! {
     CURRENT_POD_ID "storage.checkpoint.pod.id";
     DISK_ID "storage.import.diskId";
     ENDPOINT "storage.import.endpoint";
+    EVENT_SOURCE "events.source";
+    EVENT_SOURCE_KIND "events.source.kind";
     EXTERNAL_POPULATION "externalPopulation";
     EXTRA_HEADERS "storage.import.extraHeaders";
     FINAL_CHECKPOINT "storage.checkpoint.final";
@@ -43,6 +47,7 @@ annotations! {
     INSECURE_SKIP_VERIFY "storage.import.insecureSkipVerify";
     MULTI_STAGE_IMPORT_DONE "storage.checkpoint.done";
     OWNED_BY_DATA_VOLUME "ownedByDataVolume";
+    OWNER_REF "storage.ownerRef";
     OWNER_UID "ownerUID";
     PERMISSIVE_CLONE "permissiveClone";
     PERSISTENT_VOLUME_LIST "storage.persistentVolumeList";
@@ -98,3 +103,24 @@ pub(crate) const SOURCE_CAPACITY: ArcStr = arcstr::literal!("cdi.Kubervirt.io/so
 
 /// The scheduler's choice of a node for a claim whose class waits for its first consumer.
 pub(crate) const SELECTED_NODE: ArcStr = arcstr::literal!("volume.kubernetes.io/selected-node");
+
+/// The annotations by which one side of a transfer tells whether its pod runs, and why not.
+pub(crate) struct RunningAnnotations {
+    pub(crate) running: ArcStr,
+    pub(crate) reason: ArcStr,
+    pub(crate) message: ArcStr,
+}
+
+/// The pod that writes.
+pub(crate) const TARGET_SIDE: RunningAnnotations = RunningAnnotations {
+    running: RUNNING_CONDITION,
+    reason: RUNNING_CONDITION_REASON,
+    message: RUNNING_CONDITION_MESSAGE,
+};
+
+/// The pod that reads, in a host-assisted clone.
+pub(crate) const SOURCE_SIDE: RunningAnnotations = RunningAnnotations {
+    running: SOURCE_RUNNING_CONDITION,
+    reason: SOURCE_RUNNING_CONDITION_REASON,
+    message: SOURCE_RUNNING_CONDITION_MESSAGE,
+};

@@ -3,14 +3,13 @@
 use super::annotations as ann;
 use super::errors::CdiError;
 use crate::config::Config;
-use crate::context::{Context, EventType};
+use crate::context::Context;
 use crate::kind::{Kind, ObjectId, Resource};
 use crate::objects::{
-    DataVolume, ObjectMeta, OwnerReference, PersistentVolumeClaim, Pod, Rest, TypedLocalObjectReference,
+    DataVolume, ObjectMeta, OwnerReference, PersistentVolumeClaim, Rest, TypedLocalObjectReference,
 };
 use crate::store::{ApiError, View};
 use arcstr::{ArcStr, literal};
-use std::sync::Arc;
 
 /// A claim that a reconcile works on: its own copy, at the revision that it last read or wrote.
 #[derive(Clone, Debug)]
@@ -95,25 +94,6 @@ pub(crate) fn should_delete_pod(claim: &PersistentVolumeClaim) -> bool {
         || has(ann::REQUIRES_SCRATCH)
         || has(ann::REQUIRES_DIRECT_IO)
         || claim.metadata.is_deleting()
-}
-
-/// `GetPodsUsingPVCs`, each told in an event on `on`. Returns whether there is one.
-pub(crate) fn report_users(
-    cx: &mut Context<'_>,
-    claim: &PersistentVolumeClaim,
-    on: &impl Resource,
-    reason: &str,
-) -> bool {
-    let meta = &claim.metadata;
-    let users = cx.view().users_of_claim::<Pod>(&meta.namespace, &meta.name);
-    let users: Vec<Arc<Pod>> =
-        users.filter(|(_, pod)| !pod.is_finished()).map(|(_, pod)| pod.clone()).collect();
-    for pod in &users {
-        let pod = &pod.metadata;
-        let text = format!("pod {}/{} using PersistentVolumeClaim {}", pod.namespace, pod.name, meta.name);
-        cx.event(on, EventType::Warning, reason, &text);
-    }
-    !users.is_empty()
 }
 
 /// Filesystem unless the claim says Block.

@@ -8,6 +8,7 @@ pub(super) mod claims;
 pub(super) mod errors;
 pub(super) mod events;
 pub(super) mod storage_class;
+pub(super) mod users;
 
 use crate::controller::Action;
 use crate::objects::StrMap;
@@ -29,6 +30,15 @@ impl From<Poll> for Action {
     }
 }
 use arcstr::{ArcStr, literal};
+
+/// The component of a pod that reads the source of a host-assisted clone.
+pub(super) const CLONE_SOURCE: &str = "cdi-clone-source";
+
+/// How the name of such a pod ends.
+pub(super) const CLONE_SOURCE_SUFFIX: &str = "-source-pod";
+
+/// The label of the pod that writes a claim: the claim's uid.
+pub(super) const UPLOAD_TARGET: ArcStr = literal!("cdi.kubevirt.io/uploadTarget");
 
 /// The labels `app.kubernetes.io/…` that CDI puts on what it creates, without overwriting.
 pub(super) fn set_recommended_labels(labels: &mut StrMap) {

@@ -8,10 +8,11 @@ use super::sync::SyncState;
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{
-    Claim, controller_reference, is_filesystem, is_populated, report_users, should_delete_pod,
+    Claim, controller_reference, is_filesystem, is_populated, should_delete_pod,
 };
 use crate::controllers::cdi::copy_allowed_annotations;
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::users::{Use, report_users};
 use crate::kind::ObjectId;
 use crate::objects::{
     Container, DataVolume, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
@@ -63,7 +64,7 @@ pub(super) fn is_source_ready(
     cx: &mut Context<'_>,
     from: &Claim,
 ) -> Result<bool, CdiError> {
-    let in_use = report_users(cx, &from.object, &state.dv, "CloneSourceInUse");
+    let in_use = report_users(cx, &from.object, &state.dv, Use::SizeDetection);
     Ok(is_populated(cx.view(), &from.object)? && !in_use)
 }
 

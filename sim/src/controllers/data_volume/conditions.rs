@@ -2,7 +2,7 @@
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/conditions.go`, `controller-base.go` (`updateConditions`).
 
-use crate::controllers::cdi::annotations as ann;
+use crate::controllers::cdi::annotations::{self as ann, RunningAnnotations};
 use crate::objects::{Condition, DataVolumeStatus, PersistentVolumeClaim, StrMap, Truth};
 use arcstr::{ArcStr, literal};
 use stuckvm_detector::Time;
@@ -104,7 +104,7 @@ impl Writer<'_> {
             let why = Why::new("Unschedulable", "Importer pod cannot be scheduled");
             return self.set(RUNNING, Truth::False, why);
         }
-        let target = Side::of(annotations, &TARGET);
+        let target = Side::of(annotations, &ann::TARGET_SIDE);
         match truth(annotations.get(&ann::RUNNING_CONDITION)) {
             Some(Truth::True) => self.update_with_target_running(target, annotations),
             Some(Truth::False) => self.update_with_target_not_running(target, annotations),
@@ -114,7 +114,7 @@ impl Writer<'_> {
     }
 
     fn update_with_target_running(&mut self, target: Side, annotations: &StrMap) {
-        let source = Side::of(annotations, &SOURCE);
+        let source = Side::of(annotations, &ann::SOURCE_SIDE);
         match source.running {
             None | Some(Truth::True) => {
                 self.set(RUNNING, Truth::True, target.why);
@@ -125,7 +125,7 @@ impl Writer<'_> {
     }
 
     fn update_with_target_not_running(&mut self, target: Side, annotations: &StrMap) {
-        let source = Side::of(annotations, &SOURCE);
+        let source = Side::of(annotations, &ann::SOURCE_SIDE);
         match source.running {
             None | Some(Truth::True) => self.set(RUNNING, Truth::False, target.why),
             Some(status) => {
@@ -143,23 +143,12 @@ struct Side {
     why: Why,
 }
 
-/// The annotations of a side: running, reason, message.
-type SideAnnotations = [ArcStr; 3];
-
-const TARGET: SideAnnotations =
-    [ann::RUNNING_CONDITION, ann::RUNNING_CONDITION_REASON, ann::RUNNING_CONDITION_MESSAGE];
-const SOURCE: SideAnnotations = [
-    ann::SOURCE_RUNNING_CONDITION,
-    ann::SOURCE_RUNNING_CONDITION_REASON,
-    ann::SOURCE_RUNNING_CONDITION_MESSAGE,
-];
-
 impl Side {
-    fn of(annotations: &StrMap, [running, reason, message]: &SideAnnotations) -> Self {
+    fn of(annotations: &StrMap, side: &RunningAnnotations) -> Self {
         let text = |annotation| annotations.get(annotation).cloned().unwrap_or_default();
         Self {
-            running: truth(annotations.get(running)),
-            why: Why { reason: text(reason), message: text(message) },
+            running: truth(annotations.get(&side.running)),
+            why: Why { reason: text(&side.reason), message: text(&side.message) },
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_complete, requires_work, uses_populator};
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::storage_class::waits_for_first_consumer;
+use crate::controllers::data_volume_cloner::source_pod_name;
 use crate::kind::ObjectId;
 use crate::objects::{Conditions, DataVolume, DataVolumeStatus, PersistentVolumeClaim, Pod, Truth};
 use arcstr::{ArcStr, literal};
@@ -222,7 +223,7 @@ fn merge_status(old: &DataVolumeStatus, new: &DataVolumeStatus, target: &mut Dat
     }
 }
 
-/// `GetPodFromPvc`: the worker pod that the claim owns.
+/// `GetPodFromPvc`: the worker pod that the claim owns, or the one that reads the source of a clone.
 fn worker_pod<'a>(cx: &'a Context<'_>, claim: &'a PersistentVolumeClaim) -> Option<&'a Arc<Pod>> {
     let is_multi_stage =
         claim.metadata.annotations.get(&ann::CURRENT_CHECKPOINT).is_some_and(|it| !it.is_empty());
@@ -231,6 +232,12 @@ fn worker_pod<'a>(cx: &'a Context<'_>, claim: &'a PersistentVolumeClaim) -> Opti
     let is_ignored = |pod: &Pod| is_multi_stage && is_retained && pod.status.phase == "Succeeded";
     pods.filter(|pod| pod.metadata.labels.contains_key("prometheus.cdi.kubevirt.io"))
         .find(|pod| !is_ignored(pod))
+        .or_else(|| clone_source_pod(cx, claim))
+}
+
+fn clone_source_pod<'a>(cx: &'a Context<'_>, claim: &PersistentVolumeClaim) -> Option<&'a Arc<Pod>> {
+    let (namespace, _) = claim.metadata.annotations.get(&ann::CLONE_REQUEST)?.split_once('/')?;
+    cx.view().named::<Pod>(namespace, &source_pod_name(claim)).map(|(_, pod)| pod)
 }
 
 /// A phase's name.

@@ -23,7 +23,8 @@ pub(super) fn update_from_pod(
 ) -> Result<(), CdiError> {
     let message = TerminationMessage::of(pod);
     let before = claim.object.clone();
-    termination::set_annotations(&mut claim.object.metadata.annotations, pod, message.as_ref());
+    let annotations = &mut claim.object.metadata.annotations;
+    termination::set_annotations(annotations, pod, message.as_ref(), &ann::TARGET_SIDE);
     fail_for_good_on_checksum_mismatch(cx, claim, message.as_ref());
     let remake =
         note_failure(cx, claim, pod) || message.as_ref().is_some_and(TerminationMessage::requires_scratch);

@@ -14,9 +14,10 @@ use crate::controller::{Action, Controller};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{
     Claim, immediate_binding_requested, is_bound, is_complete, is_controlled_by,
-    is_multi_stage_import_in_progress, report_users,
+    is_multi_stage_import_in_progress,
 };
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::users::{Use, report_users};
 use crate::controllers::cdi::{Poll, events, resource_name};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{PersistentVolumeClaim, Pod};
@@ -137,7 +138,7 @@ fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<bool, CdiError> {
     if is_complete(&claim.object) || is_fatal || claim.object.metadata.is_deleting() {
         return Ok(true);
     }
-    if report_users(cx, &claim.object, &claim.object, "ImportTargetInUse") {
+    if report_users(cx, &claim.object, &claim.object, Use::Import) {
         return Ok(false);
     }
     if claim.annotation(&ann::IMPORT_POD).is_some() {

@@ -10,6 +10,7 @@ use crate::controllers::cdi::claims::{Claim, controller_reference};
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::{copy_allowed_annotations, set_recommended_labels};
 use crate::controllers::data_volume::merge;
+use crate::controllers::data_volume_cloner::source_pod_name;
 use crate::objects::{
     Container, ContainerPort, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
     PodVolume, Rest,
@@ -71,10 +72,11 @@ pub(in crate::controllers) fn fail(
         "Error starting pod '{pod}': For more information, request access to cdi-deploy logs from your sysadmin"
     );
     cx.event(&claim.object, EventType::Warning, reason, &text);
+    let side = if *pod == *source_pod_name(&claim.object) { ann::SOURCE_SIDE } else { ann::TARGET_SIDE };
     let annotations = &mut claim.object.metadata.annotations;
-    annotations.insert(ann::RUNNING_CONDITION, "false");
-    annotations.insert(ann::RUNNING_CONDITION_REASON, reason);
-    annotations.insert(ann::RUNNING_CONDITION_MESSAGE, text);
+    annotations.insert(side.running, "false");
+    annotations.insert(side.reason, reason);
+    annotations.insert(side.message, text);
     annotations.insert(ann::POD_PHASE, "Failed");
     claim.update(cx)?;
     Err(error)

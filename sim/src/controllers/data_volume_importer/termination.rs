@@ -2,7 +2,7 @@
 //!
 //! CDI main 2026-08: `pkg/controller/util.go` (`setAnnotationsFromPodWithPrefix`, `parseTerminationMessage`).
 
-use crate::controllers::cdi::annotations as ann;
+use crate::controllers::cdi::annotations::{self as ann, RunningAnnotations};
 use crate::objects::{ContainerStatus, Pod, StrMap, Terminated, Waiting};
 use arcstr::{ArcStr, literal};
 use serde::Deserialize;
@@ -44,11 +44,14 @@ impl TerminationMessage {
     }
 }
 
-/// `setAnnotationsFromPodWithPrefix`: how the pod's containers fare.
+/// `setAnnotationsFromPodWithPrefix`: how the containers of a side's pod fare.
+///
+/// A source side that does not run says so in the target's word, not in its own; the target's controller takes that back.
 pub(in crate::controllers) fn set_annotations(
     annotations: &mut StrMap,
     pod: &Pod,
     message: Option<&TerminationMessage>,
+    side: &RunningAnnotations,
 ) {
     let statuses = &pod.status.container_statuses;
     let Some(first) = statuses.first() else { return };
@@ -57,21 +60,23 @@ pub(in crate::controllers) fn set_annotations(
         annotations.insert(ann::POD_RESTARTS, arcstr::format!("{}", first.restart_count));
     }
     if statuses.iter().all(|status| status.running().is_some()) {
-        annotations.insert(ann::RUNNING_CONDITION, "true");
-        set_why(annotations, literal!("Pod is running"), ArcStr::new());
+        annotations.insert(side.running.clone(), "true");
+        set_why(annotations, side, literal!("Pod is running"), ArcStr::new());
         return;
     }
     annotations.insert(ann::RUNNING_CONDITION, "false");
     if let Some(image) = statuses.iter().find_map(image_that_cannot_be_pulled) {
         let text = arcstr::format!("failed to pull image: {image}");
-        set_why(annotations, literal!("ImagePullFailed"), text);
+        set_why(annotations, side, literal!("ImagePullFailed"), text);
         return;
     }
     match (first.waiting(), first.terminated()) {
         // Between two tries the last failure stays the reason.
         (Some(Waiting { reason, .. }), _) if reason == "CrashLoopBackOff" => {}
-        (Some(Waiting { reason, message }), _) => set_why(annotations, reason.clone(), simplify(message)),
-        (None, Some(terminated)) => set_from_terminated(annotations, terminated, message),
+        (Some(Waiting { reason, message }), _) => {
+            set_why(annotations, side, reason.clone(), simplify(message))
+        }
+        (None, Some(terminated)) => set_from_terminated(annotations, terminated, message, side),
         // No state at all counts as waiting without a reason only where the API fills it in.
         (None, None) => {}
     }
@@ -87,28 +92,30 @@ fn set_from_terminated(
     annotations: &mut StrMap,
     terminated: &Terminated,
     message: Option<&TerminationMessage>,
+    side: &RunningAnnotations,
 ) {
     let Some(message) = message else {
-        annotations.insert(ann::RUNNING_CONDITION_MESSAGE, simplify(&terminated.message));
+        annotations.insert(side.message.clone(), simplify(&terminated.message));
         if terminated.message.contains("Preallocation applied") {
             annotations.insert(ann::PREALLOCATION_APPLIED, "true");
         }
         let is_pull = terminated.message.contains("failed to pull image");
         let reason = if is_pull { literal!("ImagePullFailed") } else { terminated.reason.clone() };
-        annotations.insert(ann::RUNNING_CONDITION_REASON, reason);
+        annotations.insert(side.reason.clone(), reason);
         return;
     };
     if message.requires_scratch() {
         annotations.insert(ann::REQUIRES_SCRATCH, "true");
         set_why(
             annotations,
+            side,
             literal!("Scratch space required"),
             literal!("scratch space required and none found"),
         );
         return;
     }
     if let Some(text) = &message.message {
-        annotations.insert(ann::RUNNING_CONDITION_MESSAGE, text.clone());
+        annotations.insert(side.message.clone(), text.clone());
     }
     if let Some(VddkInfo { version, host }) = &message.vddk_info {
         for (annotation, value) in [(ann::VDDK_HOST_CONNECTION, host), (ann::VDDK_VERSION, version)] {
@@ -120,12 +127,12 @@ fn set_from_terminated(
     if message.preallocation_applied == Some(true) {
         annotations.insert(ann::PREALLOCATION_APPLIED, "true");
     }
-    annotations.insert(ann::RUNNING_CONDITION_REASON, terminated.reason.clone());
+    annotations.insert(side.reason.clone(), terminated.reason.clone());
 }
 
-fn set_why(annotations: &mut StrMap, reason: ArcStr, message: ArcStr) {
-    annotations.insert(ann::RUNNING_CONDITION_MESSAGE, message);
-    annotations.insert(ann::RUNNING_CONDITION_REASON, reason);
+fn set_why(annotations: &mut StrMap, side: &RunningAnnotations, reason: ArcStr, message: ArcStr) {
+    annotations.insert(side.message.clone(), message);
+    annotations.insert(side.reason.clone(), reason);
 }
 
 /// `simplifyKnownMessage`.

@@ -25,6 +25,7 @@ mod status;
 mod status_manager;
 mod sync_pod;
 mod task;
+mod transfer;
 mod volume_manager;
 mod volume_plugins;
 mod volume_populator;
@@ -163,6 +164,10 @@ impl Kubelet {
             self.workers[index] = Some(worker);
             return;
         }
+        if Task::from_work(work) == Task::Exited {
+            self.finish_transfer(&mut worker, work.number, cx);
+        }
+        let node = &mut self.nodes[worker.node];
         let mut turn = Turn { id: work.id, worker: &mut worker, node, cx };
         match Task::from_work(work) {
             Task::Pod | Task::Return => turn.look_at_pod(),

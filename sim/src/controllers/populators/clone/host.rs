@@ -1,5 +1,5 @@
-//! Host-assisted clones: a claim of its own is filled by the clone controller's pods. These are not modelled, so such a
-//! clone stays in progress.
+//! Host-assisted clones: a claim of its own is filled by two pods, one that reads the source (the clone controller's) and one
+//! that writes (the upload controller's).
 //!
 //! CDI main 2026-08: `pkg/controller/clone/host-clone.go`.
 
@@ -11,6 +11,7 @@ use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_complete};
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::data_volume::preallocation;
+use crate::objects::Pod;
 use arcstr::{ArcStr, literal};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ fn create(cx: &mut Context<'_>, clone: &CloneOf, from: &ArcStr) -> Result<(), Cd
     annotations.insert(ann::OWNER_UID, target.uid.clone());
     annotations.insert(ann::POD_RESTARTS, "0");
     annotations.insert(ann::CLONE_REQUEST, arcstr::format!("{}/{from}", clone.namespace()));
+    annotations.insert(ann::EVENT_SOURCE_KIND, "PersistentVolumeClaim");
+    annotations.insert(ann::EVENT_SOURCE, arcstr::format!("{}/{}", target.namespace, target.name));
     annotations.insert(ann::IMMEDIATE_BINDING, "");
     if let Some(class) = spec.get("priorityClassName").and_then(serde_json::Value::as_str) {
         annotations.insert(ann::PRIORITY_CLASS_NAME, class);
@@ -59,8 +62,19 @@ fn create(cx: &mut Context<'_>, clone: &CloneOf, from: &ArcStr) -> Result<(), Cd
 pub(super) fn tell(cx: &Context<'_>, clone: &CloneOf, told: &mut Told) {
     let copy = Claim::named(cx, clone.namespace(), &Temporary::Copy.name(clone));
     let Some(copy) = copy else { return };
-    if is_complete(&copy.object) {
-        told.progress = Some(literal!("100.0%"));
+    if let Some(pod) = copy.annotation(&ann::CLONE_SOURCE_POD) {
+        told.progress = progress(cx, clone, &copy, pod);
     }
     told.annotations = copy.object.metadata.annotations;
+}
+
+/// `progressFromClaim`: what the metrics of the pod that reads say, while it runs.
+fn progress(cx: &Context<'_>, clone: &CloneOf, copy: &Claim, pod: &str) -> Option<ArcStr> {
+    if is_complete(&copy.object) {
+        return Some(literal!("100.0%"));
+    }
+    let (_, pod) = cx.view().named::<Pod>(clone.namespace(), pod)?;
+    let is_running = pod.status.phase == "Running";
+    let progress = cx.environment.sources.progress(&cx.config.latency, pod, cx.now);
+    progress.filter(|_| is_running).map(|progress| progress.text())
 }

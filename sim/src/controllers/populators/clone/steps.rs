@@ -7,8 +7,9 @@ use super::strategy::class_of;
 use super::{CloneOf, Told, host, snapshot};
 use crate::cdi_config::CloneStrategy;
 use crate::context::Context;
-use crate::controllers::cdi::claims::{Claim, is_bound, is_populated, report_users};
+use crate::controllers::cdi::claims::{Claim, is_bound, is_populated};
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::users::{Use, report_users};
 use crate::controllers::populators::import::rebind;
 use crate::objects::{PersistentVolumeClaim, Pod, VolumeSnapshot};
 use crate::quantity::Quantity;
@@ -112,7 +113,7 @@ fn is_source_ready(cx: &mut Context<'_>, clone: &CloneOf) -> Result<bool, CdiErr
     let Some(source) = source_claim(cx, clone).filter(|source| is_bound(&source.object)) else {
         return Ok(false);
     };
-    let in_use = report_users(cx, &source.object, &clone.target, "CloneSourceInUse");
+    let in_use = report_users(cx, &source.object, &clone.target, Use::Clone);
     Ok(!in_use && is_populated(cx.view(), &source.object)?)
 }
 

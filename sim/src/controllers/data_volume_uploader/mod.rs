@@ -1,27 +1,28 @@
 //! Upload controller, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/upload-controller.go`.
 //!
-//! Targets of host-assisted clones, which upstream serves too, and the Service before the pod are left out.
+//! The Service before the pod and the Secret with its certificates are left out, and so is the deadline after which a server
+//! ends that nobody has sent anything (a day, as certificates are renewed).
+
+mod pod;
 
 use super::cdi::annotations as ann;
-use super::cdi::claims::{
-    Claim, controller_reference, immediate_binding_requested, is_bound, is_complete, is_controlled_by,
-    report_users,
-};
+use super::cdi::claims::{Claim, immediate_binding_requested, is_bound, is_complete, is_controlled_by};
 use super::cdi::errors::CdiError;
-use super::cdi::{copy_allowed_annotations, events, resource_name, set_recommended_labels};
+use super::cdi::users::{Use, event_source, report_users};
+use super::cdi::{events, resource_name};
+use super::data_volume_cloner::{Fit, find_source, fit};
 use super::data_volume_importer::{TerminationMessage, create_scratch, fail_pod, set_annotations};
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::kind::{Kind, ObjectId};
-use crate::objects::{
-    Container, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec, PodVolume, Probe,
-};
+use crate::objects::{PersistentVolumeClaim, Pod, StrMap};
 use crate::store::{ApiError, Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
 
-/// Makes upload servers for claims that are to be uploaded to, and writes on the claims how they fare.
+/// Makes upload servers for claims that are to be uploaded to, or to be copied into by a host-assisted clone, and writes on
+/// the claims how they fare.
 #[derive(Debug, Default)]
 pub(crate) struct UploadController;
 
@@ -33,13 +34,13 @@ impl Controller for UploadController {
     fn on_change(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         let meta = change.object().metadata();
         match change.id.kind {
-            Kind::PersistentVolumeClaim if is_upload(&meta.annotations) => queue.add(change.id),
+            Kind::PersistentVolumeClaim if is_target(&meta.annotations) => queue.add(change.id),
             Kind::Pod => {
                 let owner = meta.controller().filter(|owner| owner.kind == "PersistentVolumeClaim");
                 let claim =
                     owner.and_then(|owner| view.named::<PersistentVolumeClaim>(&meta.namespace, &owner.name));
                 if let Some((id, claim)) = claim
-                    && is_upload(&claim.metadata.annotations)
+                    && is_target(&claim.metadata.annotations)
                 {
                     queue.add(id);
                 }
@@ -50,7 +51,7 @@ impl Controller for UploadController {
 
     fn reconcile(&mut self, work: Work, cx: &mut Context<'_>) -> Action {
         let Some(claim) = cx.view().get::<PersistentVolumeClaim>(work.id) else { return Action::Done };
-        if !is_upload(&claim.metadata.annotations) {
+        if !is_target(&claim.metadata.annotations) {
             return Action::Done;
         }
         let mut claim = Claim { id: work.id, object: PersistentVolumeClaim::clone(claim) };
@@ -58,11 +59,19 @@ impl Controller for UploadController {
     }
 }
 
-fn is_upload(annotations: &crate::objects::StrMap) -> bool {
-    annotations.contains_key(&ann::UPLOAD_REQUEST)
+fn is_target(annotations: &StrMap) -> bool {
+    annotations.contains_key(&ann::UPLOAD_REQUEST) || annotations.contains_key(&ann::CLONE_REQUEST)
+}
+
+/// Whether the claim is copied into.
+fn is_clone_target(claim: &Claim) -> bool {
+    claim.annotation(&ann::CLONE_REQUEST).is_some()
 }
 
 fn reconcile(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Action, CdiError> {
+    if is_clone_target(claim) && claim.annotation(&ann::UPLOAD_REQUEST).is_some() {
+        return Err(CdiError::Resource(literal!("PVC has both clone and upload annotations")));
+    }
     events::update_bound_condition(cx, claim)?;
     let object = &claim.object;
     let honors = cx.config.cdi.honor_wait_for_first_consumer && !immediate_binding_requested(object);
@@ -75,6 +84,11 @@ fn reconcile(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Action, CdiError
         }
         return Ok(Action::Done);
     }
+    let client = match client(cx, claim)? {
+        Client::User => None,
+        Client::Cloner(name) => Some(name),
+        Client::Nobody => return Ok(Action::Done),
+    };
     let pod = match found {
         Some((_, pod)) => pod,
         None => match start(cx, claim)? {
@@ -82,12 +96,36 @@ fn reconcile(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Action, CdiError
             None => return Ok(Action::Requeue),
         },
     };
-    let scratch = resource_name(&claim.object.metadata.name, "scratch");
-    if cx.view().named::<PersistentVolumeClaim>(&claim.object.metadata.namespace, &scratch).is_none() {
+    if let Some(scratch) = pod::scratch_name(claim)
+        && cx.view().named::<PersistentVolumeClaim>(&claim.object.metadata.namespace, &scratch).is_none()
+    {
         create_scratch(cx, claim, &pod, &scratch)?;
     }
-    follow(cx, claim, &pod)?;
+    follow(cx, claim, &pod, client)?;
     Ok(Action::Done)
+}
+
+/// Who is to send the data.
+enum Client {
+    User,
+    /// The pod of a clone, by its name in certificates.
+    Cloner(ArcStr),
+    /// The source does not fit, which an event has told.
+    Nobody,
+}
+
+fn client(cx: &mut Context<'_>, claim: &Claim) -> Result<Client, CdiError> {
+    if !is_clone_target(claim) {
+        return Ok(Client::User);
+    }
+    let source = find_source(cx, claim)?;
+    if let Fit::Not(why) = fit(cx, &source, claim)? {
+        cx.event(&claim.object, EventType::Warning, "ErrIncompatiblePVC", &why);
+        return Ok(Client::Nobody);
+    }
+    let (from, to) = (&source.metadata, &claim.object.metadata);
+    let name = arcstr::format!("{}/{}-{}/{}", from.namespace, from.name, to.namespace, to.name);
+    Ok(Client::Cloner(name))
 }
 
 fn pod_name(claim: &Claim) -> ArcStr {
@@ -109,7 +147,8 @@ fn find_pod(cx: &Context<'_>, claim: &Claim) -> Result<Option<(ObjectId, Arc<Pod
 
 /// Names the pod, or makes it; nothing comes of it while the pod has no name or another pod uses the claim.
 fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Option<Arc<Pod>>, CdiError> {
-    if report_users(cx, &claim.object, &claim.object, "UploadTargetInUse") {
+    let told = event_source(cx, claim)?;
+    if report_users(cx, &claim.object, &told, Use::Upload) {
         return Ok(None);
     }
     let name = pod_name(claim);
@@ -117,74 +156,40 @@ fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Option<Arc<Pod>>, Cd
         claim.object.metadata.annotations.insert(ann::UPLOAD_POD, name);
         return claim.update(cx).map(|()| None);
     }
-    match cx.create(upload_pod(cx, claim, &name)) {
+    match cx.create(pod::upload_pod(cx, claim, &name)) {
         Ok(id) => Ok(cx.newest().get::<Pod>(id).cloned()),
         Err(error) => fail_pod(cx, claim, &name, error.into()).map(|()| None),
     }
 }
 
 /// The claim tells how the server fares.
-fn follow(cx: &mut Context<'_>, claim: &mut Claim, pod: &Pod) -> Result<(), CdiError> {
+fn follow(
+    cx: &mut Context<'_>,
+    claim: &mut Claim,
+    pod: &Pod,
+    cloner: Option<ArcStr>,
+) -> Result<(), CdiError> {
     let before = claim.object.clone();
     let message = TerminationMessage::of(pod);
     let statuses = &pod.status.container_statuses;
     let is_ready = !statuses.is_empty() && statuses.iter().all(|status| status.ready);
+    // The clone controller tells the end of a clone.
+    let is_clone = cloner.is_some();
     let annotations = &mut claim.object.metadata.annotations;
+    if let Some(name) = cloner {
+        annotations.insert(ann::UPLOAD_CLIENT_NAME, name);
+    }
     annotations.insert(ann::POD_PHASE, pod.status.phase.clone());
     annotations.insert(ann::POD_READY, if is_ready { "true" } else { "false" });
-    set_annotations(annotations, pod, message.as_ref());
+    set_annotations(annotations, pod, message.as_ref(), &ann::TARGET_SIDE);
     if claim.object == before {
         return Ok(());
     }
     claim.update(cx)?;
-    if is_complete(&claim.object) {
+    if is_complete(&claim.object) && !is_clone {
         cx.event(&claim.object, EventType::Normal, "UploadSucceeded", "Upload Successful");
     }
     Ok(())
-}
-
-/// `makeUploadPodSpec`.
-fn upload_pod(cx: &Context<'_>, claim: &Claim, name: &ArcStr) -> Pod {
-    let object = &claim.object;
-    let mut pod = Pod::default();
-    let meta = &mut pod.metadata;
-    meta.name = name.clone();
-    meta.namespace = object.metadata.namespace.clone();
-    meta.annotations.insert("cdi.kubevirt.io/storage.createdByUploadController", "yes");
-    copy_allowed_annotations(&object.metadata.annotations, &mut meta.annotations);
-    meta.labels.insert("app", "containerized-data-importer");
-    meta.labels.insert("cdi.kubevirt.io", "cdi-upload-server");
-    set_recommended_labels(&mut meta.labels);
-    meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)].into();
-    let probe = Probe { initial_delay_seconds: 2, period_seconds: 5, ..Probe::default() };
-    let server = Container {
-        name: literal!("cdi-upload-server"),
-        image: cx.config.cdi.upload_server_image.clone(),
-        image_pull_policy: literal!("IfNotPresent"),
-        readiness_probe: Some(Arc::new(probe)),
-        ..Container::default()
-    };
-    let volume = |name: ArcStr, claim_name: ArcStr| PodVolume {
-        name,
-        persistent_volume_claim: Some(PersistentVolumeClaimSource { claim_name, read_only: false }),
-        ..PodVolume::default()
-    };
-    let scratch = resource_name(&object.metadata.name, "scratch");
-    pod.spec = Arc::new(PodSpec {
-        restart_policy: literal!("OnFailure"),
-        containers: vec![server],
-        volumes: vec![
-            volume(literal!("cdi-data-vol"), object.metadata.name.clone()),
-            volume(literal!("cdi-scratch-vol"), scratch),
-        ],
-        ..PodSpec::default()
-    });
-    if let (Some(node), Some(_)) =
-        (claim.annotation(&ann::SELECTED_NODE), claim.annotation(&ann::POPULATOR_KIND))
-    {
-        pod.node_name = node.clone();
-    }
-    pod
 }
 
 fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), CdiError> {

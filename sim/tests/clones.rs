@@ -1,0 +1,235 @@
+//! Copies that two pods make, on a cluster with every controller.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use stuckvm_sim::journal::Entry;
+use stuckvm_sim::objects::{DataVolume, PersistentVolumeClaim, Pod, VolumeCloneSource};
+use stuckvm_sim::{CdiConfig, Cluster, Config, Object, ObjectId};
+
+/// A node, a class whose driver takes no snapshots, and `golden` of it in a namespace.
+fn cluster(namespace: &str) -> Cluster {
+    cluster_with(CdiConfig::default(), namespace)
+}
+
+fn cluster_with(cdi: CdiConfig, namespace: &str) -> Cluster {
+    let mut cluster = Cluster::new(Config { keep_journal: true, cdi, ..Config::default() });
+    let requests = json!({ "requests": { "storage": "1Gi" } });
+    let claim = json!({ "accessModes": ["ReadWriteOnce"], "storageClassName": "csi", "resources": requests });
+    let node = json!({ "kind": "Node", "metadata": { "name": "node-a" }, "status": { "allocatable": {
+        "cpu": "8", "memory": "32Gi", "pods": "110", "ephemeral-storage": "100G"
+    } } });
+    let class =
+        json!({ "kind": "StorageClass", "metadata": { "name": "csi" }, "provisioner": "csi.example.com" });
+    let golden = json!({
+        "kind": "PersistentVolumeClaim", "metadata": { "name": "golden", "namespace": namespace }, "spec": claim
+    });
+    apply(&mut cluster, &[node, class, golden]);
+    run_for(&mut cluster, 5);
+    cluster
+}
+
+fn apply(cluster: &mut Cluster, objects: &[Value]) {
+    for object in objects {
+        let object = Object::from_value(object).expect("a manifest").expect("a known kind");
+        cluster.apply_manifest(&object).expect("created");
+    }
+}
+
+fn run_for(cluster: &mut Cluster, seconds: u64) {
+    let until = cluster.now() + Duration::from_secs(seconds);
+    cluster.run_until(until).expect("it comes to rest");
+}
+
+/// A DataVolume `default/disk` of the class.
+fn data_volume(source: &Value) -> Value {
+    json!({ "kind": "DataVolume", "metadata": { "name": "disk", "namespace": "default" }, "spec": {
+        "source": source,
+        "pvc": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "csi",
+            "resources": { "requests": { "storage": "1Gi" } }
+        }
+    } })
+}
+
+fn clone_of(namespace: &str) -> Value {
+    data_volume(&json!({ "pvc": { "name": "golden", "namespace": namespace } }))
+}
+
+fn disk(cluster: &Cluster) -> &DataVolume {
+    cluster.view().named::<DataVolume>("default", "disk").expect("the DataVolume").1
+}
+
+/// A pod whose name ends or begins so.
+fn pod(cluster: &Cluster, part: &str) -> Option<(ObjectId, Pod)> {
+    let mut pods = cluster.view().iter::<Pod>().map(|(id, pod)| (id, Pod::clone(pod)));
+    pods.find(|(_, pod)| pod.metadata.name.contains(part))
+}
+
+/// The claims as `namespace/name phase`.
+fn claims(cluster: &Cluster) -> Vec<String> {
+    let claims = cluster.view().iter::<PersistentVolumeClaim>().map(|(_, claim)| {
+        let meta = &claim.metadata;
+        format!("{}/{} {}", meta.namespace, meta.name, claim.status.phase)
+    });
+    claims.collect()
+}
+
+/// What the journal tells of phases and progress of the DataVolume, each once in a row, and of events.
+struct Told {
+    phases: Vec<String>,
+    progress: Vec<String>,
+    /// Kind, reason and text.
+    events: Vec<(String, String, String)>,
+}
+
+fn told(cluster: &mut Cluster) -> Told {
+    let mut told = Told { phases: Vec::new(), progress: Vec::new(), events: Vec::new() };
+    for entry in cluster.take_journal() {
+        match entry {
+            Entry::Write { new: Some(Object::DataVolume(dv)), .. } => {
+                told.phases.push(dv.status.phase.to_string());
+                told.progress.push(dv.status.progress.to_string());
+            }
+            Entry::Event { kind, reason, message, .. } => {
+                told.events.push((kind.to_owned(), reason, message));
+            }
+            _ => {}
+        }
+    }
+    told.phases.dedup();
+    told.progress.dedup();
+    told
+}
+
+impl Told {
+    fn has(&self, kind: &str, reason: &str, text: &str) -> bool {
+        self.events.iter().any(|event| event.0 == kind && event.1 == reason && event.2 == text)
+    }
+
+    fn count(&self, reason: &str) -> usize {
+        self.events.iter().filter(|event| event.1 == reason).count()
+    }
+}
+
+#[test]
+fn without_snapshots_two_pods_make_the_copy() {
+    let mut cluster = cluster("default");
+    apply(&mut cluster, &[clone_of("default")]);
+    run_for(&mut cluster, 20);
+    let (_, source) = pod(&cluster, "-source-pod").expect("the pod that reads");
+    let (_, target) = pod(&cluster, "cdi-upload-tmp-pvc-").expect("the pod that writes");
+    assert_eq!((source.status.phase.as_str(), target.status.phase.as_str()), ("Running", "Running"));
+    let mounts = source.spec.containers[0].rest.get("volumeMounts").expect("a mount");
+    assert_eq!(mounts[0]["readOnly"], json!(true), "the source is only read");
+    assert_eq!(target.spec.volumes.len(), 1, "a copy needs no scratch space");
+    run_for(&mut cluster, 20);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    assert_eq!(disk(&cluster).status.progress, "100.0%");
+    assert_eq!(
+        claims(&cluster),
+        ["default/golden Bound", "default/disk Bound"],
+        "nothing is left on the way"
+    );
+    assert_eq!(cluster.count::<Pod>(), 0);
+    assert_eq!(cluster.count::<VolumeCloneSource>(), 0);
+    let told = told(&mut cluster);
+    let order = ["CloneScheduled", "CloneInProgress", "Succeeded"];
+    let seen: Vec<&str> =
+        told.phases.iter().map(String::as_str).filter(|phase| order.contains(phase)).collect();
+    assert_eq!(seen, order);
+    assert!(told.has(
+        "PersistentVolumeClaim",
+        "NoVolumeSnapshotClass",
+        "No compatible volumesnapshotclass found"
+    ));
+    assert!(told.has("PersistentVolumeClaim", "CloneSucceeded", "Clone Complete"));
+    let text = "Successfully cloned from default/golden into default/disk";
+    assert!(told.has("DataVolume", "CloneSucceeded", text));
+    let part = |progress: &&String| progress.ends_with('%') && *progress != "100.0%";
+    assert!(told.progress.iter().filter(part).count() >= 2, "it grows: {:?}", told.progress);
+}
+
+#[test]
+fn without_a_driver_the_claim_itself_is_filled() {
+    let without_csi_driver = ["csi.example.com".into()].into();
+    let mut cluster = cluster_with(CdiConfig { without_csi_driver, ..CdiConfig::default() }, "default");
+    apply(&mut cluster, &[clone_of("default")]);
+    run_for(&mut cluster, 20);
+    assert!(pod(&cluster, "-source-pod").is_some() && pod(&cluster, "cdi-upload-disk").is_some());
+    run_for(&mut cluster, 20);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    assert_eq!(claims(&cluster), ["default/golden Bound", "default/disk Bound"]);
+    assert_eq!(cluster.count::<Pod>(), 0);
+    let told = told(&mut cluster);
+    let order = ["CloneScheduled", "CloneInProgress", "Succeeded"];
+    let mut seen: Vec<&str> =
+        told.phases.iter().map(String::as_str).filter(|phase| order.contains(phase)).collect();
+    seen.dedup();
+    assert_eq!(seen, order);
+    let part = |progress: &&String| progress.ends_with('%') && *progress != "100.0%";
+    assert!(told.progress.iter().filter(part).count() >= 2, "it grows: {:?}", told.progress);
+    let text = "In tree storage class does not support snapshot/clone";
+    assert!(told.has("PersistentVolumeClaim", "NoPopulator", text));
+}
+
+/// A pod that mounts `golden`.
+fn user(read_only: bool) -> Value {
+    json!({ "kind": "Pod", "metadata": { "name": "user", "namespace": "default" }, "spec": {
+        "containers": [{ "name": "main", "image": "registry.example/user:v1", "volumeMounts": [
+            { "name": "data", "mountPath": "/data", "readOnly": read_only }
+        ] }],
+        "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": "golden" } }]
+    } })
+}
+
+#[test]
+fn a_source_that_somebody_writes_is_waited_for() {
+    let mut cluster = cluster("default");
+    apply(&mut cluster, &[user(false), clone_of("default")]);
+    run_for(&mut cluster, 60);
+    assert_eq!(disk(&cluster).status.phase, "CloneInProgress");
+    assert!(pod(&cluster, "-source-pod").is_none(), "nobody reads what somebody writes");
+    let (id, _) = pod(&cluster, "user").expect("the user");
+    cluster.delete_object(id).expect("deleted");
+    run_for(&mut cluster, 60);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    let told = told(&mut cluster);
+    let text = "pod default/user using PersistentVolumeClaim golden";
+    let on_target = |event: &&(String, String, String)| event.1 == "CloneSourceInUse" && event.2 == text;
+    assert!(told.events.iter().filter(on_target).count() > 10, "it looks every two seconds");
+}
+
+#[test]
+fn a_source_that_somebody_reads_is_copied_all_the_same() {
+    let mut cluster = cluster("default");
+    apply(&mut cluster, &[user(true), clone_of("default")]);
+    run_for(&mut cluster, 60);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    assert_eq!(told(&mut cluster).count("CloneSourceInUse"), 0);
+}
+
+#[test]
+fn a_copy_whose_receiver_goes_is_made_again() {
+    let mut cluster = cluster("default");
+    apply(&mut cluster, &[clone_of("default")]);
+    run_for(&mut cluster, 20);
+    let (id, receiver) = pod(&cluster, "cdi-upload-tmp-pvc-").expect("the pod that writes");
+    assert_eq!(receiver.status.phase, "Running");
+    cluster.delete_object(id).expect("deleted");
+    run_for(&mut cluster, 120);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    let exits: Vec<i32> = cluster
+        .take_journal()
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Entry::Write { new: Some(Object::Pod(pod)), .. }
+                if pod.metadata.name.ends_with("-source-pod") =>
+            {
+                pod.status.container_statuses.first()?.terminated().map(|ended| ended.exit_code)
+            }
+            _ => None,
+        })
+        .collect();
+    assert!(exits.contains(&255) && exits.contains(&0), "{exits:?}");
+}

@@ -1,0 +1,46 @@
+//! Copies that two pods make.
+
+use crate::Group;
+
+const CLONES: &[(&str, &str)] = &[("clones", "")];
+
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        file: "controllers/data_volume_cloner/mod.rs",
+        noticed_by: CLONES,
+        rows: &[
+            (
+                "nobody reads before the pod that writes is ready",
+                "parse_bool(ready).map_err(error)? || is_complete(&claim.object)",
+                "false",
+            ),
+            ("a source in use is waited for", "report_users(cx, &source, &told, Use::Clone)", "false"),
+            (
+                "a whole copy is marked as one",
+                "cx.event(&claim.object, EventType::Normal, \"CloneSucceeded\", \"Clone Complete\")",
+                "()",
+            ),
+        ],
+    },
+    Group {
+        file: "controllers/cdi/users.rs",
+        noticed_by: CLONES,
+        rows: &[(
+            "who only reads is not in the way",
+            "(wanted != Use::Clone || !only_reads(pod, &meta.name))",
+            "true",
+        )],
+    },
+    Group {
+        file: "controllers/kubelet/transfer.rs",
+        noticed_by: CLONES,
+        rows: &[
+            (
+                "a receiver ends when it has everything",
+                "(is_the_same && !is_lost).then(|| (id, run_number(slot, run.restarts)))",
+                "None",
+            ),
+            ("a receiver that was started later got nothing", "running_since(run)? <= since", "true"),
+        ],
+    },
+];
