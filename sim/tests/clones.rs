@@ -1,10 +1,10 @@
-//! Copies that two pods make, on a cluster with every controller.
+//! Copies that two pods make, and copies across namespaces: on a cluster with every controller.
 
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{DataVolume, PersistentVolumeClaim, Pod, VolumeCloneSource};
-use stuckvm_sim::{CdiConfig, Cluster, Config, Object, ObjectId};
+use stuckvm_sim::{CdiConfig, Cluster, Config, Kind, Object, ObjectId};
 
 /// A node, a class whose driver takes no snapshots, and `golden` of it in a namespace.
 fn cluster(namespace: &str) -> Cluster {
@@ -232,4 +232,53 @@ fn a_copy_whose_receiver_goes_is_made_again() {
         })
         .collect();
     assert!(exits.contains(&255) && exits.contains(&0), "{exits:?}");
+}
+
+#[test]
+fn a_copy_into_another_namespace_is_made_beside_its_source() {
+    let mut cluster = cluster("images");
+    apply(&mut cluster, &[clone_of("images")]);
+    run_for(&mut cluster, 20);
+    let dv = disk(&cluster);
+    assert!(dv.metadata.has_finalizer("cdi.kubevirt.io/dataVolumeFinalizer"));
+    let (_, source) = pod(&cluster, "-source-pod").expect("the pod that reads");
+    let (_, target) = pod(&cluster, "cdi-upload-tmp-pvc-").expect("the pod that writes");
+    assert_eq!(
+        [source.metadata.namespace.as_str(), target.metadata.namespace.as_str()],
+        ["images", "images"]
+    );
+    run_for(&mut cluster, 20);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    assert_eq!(claims(&cluster), ["images/golden Bound", "default/disk Bound"]);
+    assert_eq!(cluster.count::<VolumeCloneSource>(), 0, "it has gone with its purpose");
+    assert!(!disk(&cluster).metadata.has_finalizer("cdi.kubevirt.io/dataVolumeFinalizer"));
+}
+
+/// What becomes of a copy from `images` with another token than the webhook's.
+fn with_token(token: &Value) -> Cluster {
+    let mut cluster = cluster("images");
+    apply(&mut cluster, &[clone_of("images")]);
+    let (id, _) = cluster.find(Kind::DataVolume, "default", "disk").expect("the DataVolume");
+    let patch = json!({ "metadata": { "annotations": { "cdi.kubevirt.io/storage.clone.token": token } } });
+    cluster.merge_patch(id, &patch).expect("patched");
+    run_for(&mut cluster, 60);
+    cluster
+}
+
+#[test]
+fn without_a_token_nothing_leaves_a_namespace() {
+    let cluster = with_token(&Value::Null);
+    assert_eq!(claims(&cluster), ["images/golden Bound"]);
+}
+
+#[test]
+fn a_token_for_another_source_does_not_count() {
+    let token = json!({
+        "operation": "Clone", "name": "other", "namespace": "images", "resource": "persistentvolumeclaims",
+        "targetNamespace": "default", "targetName": "disk"
+    });
+    let cluster = with_token(&token.to_string().into());
+    assert_eq!(claims(&cluster), ["images/golden Bound", "default/disk Pending"]);
+    let (_, claim) = cluster.view().named::<PersistentVolumeClaim>("default", "disk").expect("the claim");
+    assert!(claim.metadata.annotations.has("cdi.kubevirt.io/cloneError", "invalid token"));
 }

@@ -1,5 +1,6 @@
 //! What the API server fills in and adds when an object is created: defaulting, built-in admission and KubeVirt's webhooks.
 
+mod data_volume;
 mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
@@ -9,8 +10,8 @@ pub(crate) mod virtual_machine_instance;
 
 use crate::config::Config;
 use crate::objects::{
-    ConfigMap, DataSource, DataVolume, PriorityClass, Secret, StorageClass, VolumeCloneSource,
-    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, DataSource, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::View;
 use stuckvm_detector::Time;
@@ -28,7 +29,6 @@ pub(crate) trait Admit {
 
 impl Admit for ConfigMap {}
 impl Admit for DataSource {}
-impl Admit for DataVolume {}
 impl Admit for PriorityClass {}
 impl Admit for Secret {}
 impl Admit for StorageClass {}

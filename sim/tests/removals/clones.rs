@@ -1,4 +1,4 @@
-//! Copies that two pods make.
+//! Copies that two pods make, and copies across namespaces.
 
 use crate::Group;
 
@@ -29,6 +29,34 @@ pub(crate) const GROUPS: &[Group] = &[
             "who only reads is not in the way",
             "(wanted != Use::Clone || !only_reads(pod, &meta.name))",
             "true",
+        )],
+    },
+    Group {
+        file: "controllers/cdi/tokens.rs",
+        noticed_by: &[("clones", ""), ("lib", "tokens")],
+        rows: &[
+            ("a token counts for its source only", "name == subject.name", "true"),
+            ("a token counts for the namespace of its source only", "namespace == subject.namespace", "true"),
+            ("a token counts for its target only", "*target_name == target.name", "true"),
+            ("a token with a uid counts for that only", "(uid.is_empty() || *uid == target.uid)", "true"),
+        ],
+    },
+    Group {
+        file: "controllers/data_volume/clone.rs",
+        noticed_by: CLONES,
+        rows: &[(
+            "a copy from elsewhere needs a token",
+            "clone_tokens::extend(&mut state.dv.metadata)?",
+            "false",
+        )],
+    },
+    Group {
+        file: "controllers/populators/clone/mod.rs",
+        noticed_by: CLONES,
+        rows: &[(
+            "a source elsewhere is looked for there",
+            "meta.annotations.get(&ann::DATA_SOURCE_NAMESPACE).unwrap_or(&meta.namespace)",
+            "&meta.namespace",
         )],
     },
     Group {

@@ -20,7 +20,9 @@ annotations! {
     CLONE_FALLBACK_REASON "cloneFallbackReason";
     CLONE_PHASE "clonePhase";
     CLONE_SOURCE_POD "storage.sourceClonePodName";
+    CLONE_TOKEN "storage.clone.token";
     CLONE_TYPE "cloneType";
+    DATA_SOURCE_NAMESPACE "dataSourceNamespace";
     EXTENDED_CLONE_TOKEN "storage.extended.clone.token";
     UPLOAD_CLIENT_NAME "uploadClientName";
     UPLOAD_POD "storage.uploadPodName";

@@ -8,6 +8,7 @@ pub(super) mod claims;
 pub(super) mod errors;
 pub(super) mod events;
 pub(super) mod storage_class;
+pub(super) mod tokens;
 pub(super) mod users;
 
 use crate::controller::Action;
@@ -30,6 +31,10 @@ impl From<Poll> for Action {
     }
 }
 use arcstr::{ArcStr, literal};
+
+/// The component of a snapshot's volume that is only there to be copied.
+pub(super) const CLONE_FROM_SNAPSHOT_FALLBACK: &str =
+    "cdi-clone-from-snapshot-source-host-assisted-fallback-pvc";
 
 /// The component of a pod that reads the source of a host-assisted clone.
 pub(super) const CLONE_SOURCE: &str = "cdi-clone-source";

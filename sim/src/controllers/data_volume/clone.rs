@@ -1,12 +1,12 @@
 //! DataVolumes that are copies of a claim or a snapshot: claim and VolumeCloneSource.
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/{clone-controller-base,pvc-clone-controller,snapshot-clone-controller}.go`.
-//! Clones across namespaces are refused for want of a token.
+//! A clone across namespaces needs a token, which the webhook gives to everyone.
 
 use super::clone_source::CloneSource;
 use super::source::DataVolumeOp;
 use super::sync::{PhaseEvent, SyncState};
-use super::{clone_phases, clone_size, clone_snapshot};
+use super::{clone_phases, clone_size, clone_snapshot, clone_tokens};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{
@@ -14,7 +14,7 @@ use crate::controllers::cdi::claims::{
 };
 use crate::controllers::cdi::errors::CdiError;
 use crate::kind::ObjectId;
-use crate::objects::{DataVolume, PersistentVolumeClaim, VolumeCloneSource, VolumeSourceSpec};
+use crate::objects::{DataVolume, ObjectMeta, PersistentVolumeClaim, VolumeCloneSource, VolumeSourceSpec};
 use crate::quantity::Quantity;
 use crate::store::ApiError;
 use arcstr::{ArcStr, literal};
@@ -25,6 +25,9 @@ use std::time::Duration;
 /// How often a clone looks at a source that is not ready (`sourceInUseRequeueDuration`).
 pub(super) const SOURCE_PERIOD: Duration = Duration::from_secs(5);
 
+/// Keeps a DataVolume until the VolumeCloneSource in another namespace is gone.
+const FINALIZER: &str = "cdi.kubevirt.io/dataVolumeFinalizer";
+
 /// `cleanup`: the VolumeCloneSource goes with the DataVolume, or once the copy is there.
 pub(super) fn cleanup(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(), CdiError> {
     if !state.dv.metadata.is_deleting() && state.dv.status.phase != "Succeeded" {
@@ -33,7 +36,7 @@ pub(super) fn cleanup(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(),
     if let Some(id) = find_source(cx, &state.dv) {
         cx.delete::<VolumeCloneSource>(id)?;
     }
-    state.dv.metadata.remove_finalizer("cdi.kubevirt.io/dataVolumeFinalizer");
+    state.dv.metadata.remove_finalizer(FINALIZER);
     clone_snapshot::delete_temporary_claim(state, cx)
 }
 
@@ -48,10 +51,10 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp
         return Ok(());
     }
     let Some(source) = CloneSource::of(&state.dv) else { return Ok(()) };
-    if source.namespace != state.dv.metadata.namespace
-        && !annotations.contains_key(&ann::EXTENDED_CLONE_TOKEN)
-    {
-        return Err(CdiError::Resource(literal!("token missing")));
+    let is_from_elsewhere = source.namespace != state.dv.metadata.namespace;
+    if is_from_elsewhere && clone_tokens::extend(&mut state.dv.metadata)? {
+        // It is kept before anything else is done.
+        return state.update_metadata(cx);
     }
     if state.claim.is_none() {
         let is_prepared = match op {
@@ -59,6 +62,12 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp
             _ => prepare(state, cx, &source)?,
         };
         if !is_prepared {
+            return state.update_metadata(cx);
+        }
+        if state.use_populator && is_from_elsewhere && !state.dv.metadata.has_finalizer(FINALIZER) {
+            state.dv.metadata.add_finalizer(FINALIZER);
+            let event = clone_phases::scheduled(&source, &state.dv);
+            state.set_phase(literal!("CloneScheduled"), event);
             return state.update_metadata(cx);
         }
         create_claim(state, cx, op)?;
@@ -72,6 +81,9 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp
     } else {
         state.dv.metadata.annotations.insert(ann::CLONE_TYPE, "copy");
         fall_back_to_host_assisted(state, cx)?;
+    }
+    if is_from_elsewhere {
+        clone_tokens::pass_on(state, cx)?;
     }
     state.update_metadata(cx)
 }
@@ -159,6 +171,10 @@ pub(in crate::controllers) fn too_small(wanted: &Quantity, size: &Quantity) -> O
 fn create_claim(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp) -> Result<(), CdiError> {
     if state.use_populator {
         return state.create_claim(cx, |cx, dv, claim| {
+            clone_tokens::add(dv, claim);
+            if let Some(source) = CloneSource::of(dv).filter(|it| it.namespace != dv.metadata.namespace) {
+                claim.metadata.annotations.insert(ann::DATA_SOURCE_NAMESPACE, source.namespace);
+            }
             if !cx.config.cdi.honor_wait_for_first_consumer {
                 claim.metadata.annotations.insert(ann::IMMEDIATE_BINDING, "");
             }
@@ -172,6 +188,7 @@ fn create_claim(state: &mut SyncState, cx: &mut Context<'_>, op: DataVolumeOp) -
 /// `updateAnnotations`: the clone controller copies this claim.
 fn request(_: &Context<'_>, dv: &DataVolume, claim: &mut PersistentVolumeClaim) {
     let Some(source) = CloneSource::of(dv) else { return };
+    clone_tokens::add(dv, claim);
     let request = arcstr::format!("{}/{}", source.namespace, source.name);
     claim.metadata.annotations.insert(ann::CLONE_REQUEST, request);
 }
@@ -222,9 +239,19 @@ fn create_source(state: &SyncState, cx: &mut Context<'_>, from: &CloneSource) ->
     let mut source = VolumeCloneSource { spec: Arc::new(spec), ..VolumeCloneSource::default() };
     source.metadata.name = source_name(dv);
     source.metadata.namespace = from.namespace.clone();
-    source.metadata.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
+    own(&dv.metadata, &mut source.metadata);
     match cx.create(source) {
         Ok(_) | Err(ApiError::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The DataVolume owns what it makes. In another namespace, where nobody is owned, an annotation says so.
+pub(super) fn own(dv: &ObjectMeta, made: &mut ObjectMeta) {
+    if made.namespace == dv.namespace {
+        made.owner_references = vec![controller_reference::<DataVolume>(dv)].into();
+    } else {
+        let owner = arcstr::format!("{}/{}", dv.namespace, dv.name);
+        made.annotations.insert(ann::OWNED_BY_DATA_VOLUME, owner);
     }
 }

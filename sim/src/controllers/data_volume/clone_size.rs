@@ -3,13 +3,12 @@
 //! CDI main 2026-08: `pkg/controller/datavolume/pvc-clone-controller.go` (`detectCloneSize`, `getSizeFromPod`,
 //! `isSourceReadyToClone`).
 
+use super::clone::own;
 use super::render::{filesystem_overhead, required_space, usable_space};
 use super::sync::SyncState;
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
-use crate::controllers::cdi::claims::{
-    Claim, controller_reference, is_filesystem, is_populated, should_delete_pod,
-};
+use crate::controllers::cdi::claims::{Claim, is_filesystem, is_populated, should_delete_pod};
 use crate::controllers::cdi::copy_allowed_annotations;
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::users::{Use, report_users};
@@ -167,7 +166,7 @@ fn size_detection_pod(cx: &Context<'_>, from: &PersistentVolumeClaim, name: ArcS
     meta.labels.insert("app", "containerized-data-importer");
     meta.labels.insert("cdi.kubevirt.io", "importer");
     copy_allowed_annotations(&from.metadata.annotations, &mut meta.annotations);
-    meta.owner_references = vec![controller_reference::<DataVolume>(&dv.metadata)].into();
+    own(&dv.metadata, meta);
     let overhead = filesystem_overhead(&cx.config.cdi, from.spec.storage_class_name.as_ref());
     let disk = usable_space(overhead, capacity(from).map_or(0, Quantity::value));
     let container = Container {

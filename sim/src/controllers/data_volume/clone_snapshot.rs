@@ -5,12 +5,13 @@
 
 use super::clone::{refuse, refuse_without_source, too_small, wait_for_source};
 use super::clone_source::CloneSource;
+use super::clone_tokens;
 use super::sync::{PhaseEvent, SyncState, merge};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::is_filesystem;
 use crate::controllers::cdi::errors::CdiError;
-use crate::controllers::cdi::set_recommended_labels;
+use crate::controllers::cdi::{CLONE_FROM_SNAPSHOT_FALLBACK, set_recommended_labels};
 use crate::kind::Kind;
 use crate::objects::{
     DataVolume, PersistentVolumeClaim, StorageClass, TypedLocalObjectReference, VolumeSnapshot,
@@ -121,7 +122,7 @@ fn temporary_claim(state: &SyncState, snapshot: &VolumeSnapshot) -> Result<Persi
     meta.labels.insert("cdi-controller", snapshot.metadata.name.clone());
     meta.labels.insert("app", "containerized-data-importer");
     merge(&dv.labels, &mut meta.labels);
-    meta.labels.insert("cdi.kubevirt.io", TEMPORARY);
+    meta.labels.insert("cdi.kubevirt.io", CLONE_FROM_SNAPSHOT_FALLBACK);
     if is_filesystem(claim.spec.volume_mode.as_ref()) {
         meta.labels.insert("alerts.k8s.io/KubePersistentVolumeFillingUp", "disabled");
     }
@@ -143,9 +144,6 @@ fn temporary_claim(state: &SyncState, snapshot: &VolumeSnapshot) -> Result<Persi
     });
     Ok(claim)
 }
-
-/// The label of a claim that is only there to be copied.
-const TEMPORARY: &str = "cdi-clone-from-snapshot-source-host-assisted-fallback-pvc";
 
 fn temporary_name(dv: &DataVolume) -> ArcStr {
     arcstr::format!("{}-host-assisted-source-pvc", dv.metadata.uid)
@@ -175,6 +173,7 @@ fn create_temporary_claim(
 /// `updateAnnotations`: the clone controller copies the temporary claim.
 pub(super) fn request(_: &Context<'_>, dv: &DataVolume, claim: &mut PersistentVolumeClaim) {
     let Some(source) = CloneSource::of(dv) else { return };
+    clone_tokens::add(dv, claim);
     let request = arcstr::format!("{}/{}", source.namespace, temporary_name(dv));
     claim.metadata.annotations.insert(ann::CLONE_REQUEST, request);
 }
@@ -185,7 +184,9 @@ pub(super) fn delete_temporary_claim(state: &SyncState, cx: &mut Context<'_>) ->
     let Some(source) = source else { return Ok(()) };
     let name = temporary_name(&state.dv);
     let found = cx.view().named::<PersistentVolumeClaim>(&source.namespace, &name);
-    match found.filter(|(_, claim)| claim.metadata.labels.has("cdi.kubevirt.io", TEMPORARY)) {
+    match found
+        .filter(|(_, claim)| claim.metadata.labels.has("cdi.kubevirt.io", CLONE_FROM_SNAPSHOT_FALLBACK))
+    {
         Some((id, _)) => Ok(cx.delete::<PersistentVolumeClaim>(id)?),
         None => Ok(()),
     }

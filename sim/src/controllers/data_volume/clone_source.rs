@@ -3,7 +3,9 @@
 //! CDI main 2026-08: `pkg/controller/datavolume/clone-controller-base.go` (`populateSourceIfSourceRef`),
 //! `pkg/controller/common/util.go` (`GetCloneSourceInfo`).
 
+use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::tokens::{Subject, Token};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{DataSource, DataVolume, DataVolumeSpec, ObjectMeta};
 use crate::store::{ApiError, View};
@@ -38,6 +40,12 @@ impl CloneSource {
         Some(Self { kind, namespace, name: text("name") })
     }
 
+    /// What a token names.
+    fn subject(&self) -> Subject<'_> {
+        let resource = if self.kind == "pvc" { "persistentvolumeclaims" } else { "volumesnapshots" };
+        Subject { resource, namespace: &self.namespace, name: &self.name }
+    }
+
     fn key(self) -> Key {
         let kind = if self.kind == "pvc" { Kind::PersistentVolumeClaim } else { Kind::VolumeSnapshot };
         (kind, self.namespace, self.name)
@@ -70,6 +78,14 @@ pub(super) fn resolve(view: View<'_>, dv: &DataVolume) -> Result<Option<Value>, 
         Some((_, found)) => Ok(Some(found.spec.source.clone())),
         None => Err(ApiError::NotFound { kind: Kind::DataSource, name }.into()),
     }
+}
+
+/// The annotation that the webhook adds to a new DataVolume that is a copy, and the token in it.
+///
+/// A DataSource that is not there has nothing to be copied, and there is no token later on either.
+pub(crate) fn token(view: View<'_>, dv: &DataVolume) -> Option<(ArcStr, ArcStr)> {
+    let source = CloneSource::named_by(&resolve(view, dv).ok()??, &dv.metadata)?;
+    Some((ann::CLONE_TOKEN, Token::new(&source.subject(), &dv.metadata).text()))
 }
 
 /// `populateSourceIfSourceRef`: for the time of a reconcile the DataVolume names its source itself.

@@ -7,6 +7,7 @@ mod clone_phases;
 mod clone_size;
 mod clone_snapshot;
 mod clone_source;
+mod clone_tokens;
 mod conditions;
 mod import;
 mod phases;
@@ -18,6 +19,7 @@ mod sync;
 mod upload;
 
 pub(super) use clone::too_small;
+pub(crate) use clone_source::token as clone_token;
 pub(super) use render::{filesystem_overhead, required_space, usable_space};
 pub(super) use source::annotate;
 pub(super) use sync::{merge, preallocation};
@@ -156,6 +158,10 @@ fn on_dependent(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
 fn on_owned(meta: &ObjectMeta, view: View<'_>, queue: &mut WorkQueue) {
     if let Some(owner) = meta.controller().filter(|owner| owner.kind == "DataVolume") {
         add_named(&meta.namespace, &owner.name, view, queue);
+    }
+    let owner = meta.annotations.get(&ann::OWNED_BY_DATA_VOLUME).and_then(|owner| owner.split_once('/'));
+    if let Some((namespace, name)) = owner {
+        add_named(namespace, name, view, queue);
     }
 }
 

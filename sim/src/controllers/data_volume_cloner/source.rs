@@ -4,9 +4,11 @@
 //! `upload-controller.go` (`getCloneRequestSourcePVC`).
 
 use crate::context::Context;
+use crate::controllers::cdi::CLONE_FROM_SNAPSHOT_FALLBACK;
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_filesystem};
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::tokens::{self, Subject};
 use crate::controllers::data_volume::{filesystem_overhead, usable_space};
 use crate::kind::Kind;
 use crate::objects::PersistentVolumeClaim;
@@ -65,15 +67,26 @@ pub(in crate::controllers) fn fit(
     Ok(Fit::Fits)
 }
 
-/// The same before the pod that reads is made.
+/// `validateSourceAndTarget`: the same before the pod that reads is made, and whether it may read.
 pub(super) fn validate(
     cx: &Context<'_>,
     source: &PersistentVolumeClaim,
     copy: &Claim,
 ) -> Result<(), CdiError> {
+    tokens::validate(&copy.object.metadata, &subject(source))?;
     match fit(cx, source, copy)? {
         Fit::Fits => Ok(()),
         Fit::Not(why) => Err(CdiError::Resource(why)),
+    }
+}
+
+/// What a token for a claim names: the snapshot that a temporary claim was made of, else the claim.
+fn subject(source: &PersistentVolumeClaim) -> Subject<'_> {
+    let meta = &source.metadata;
+    let is_temporary = meta.labels.has("cdi.kubevirt.io", CLONE_FROM_SNAPSHOT_FALLBACK);
+    match source.spec.data_source_ref.as_ref().filter(|_| is_temporary) {
+        Some(of) => Subject { resource: "volumesnapshots", namespace: &meta.namespace, name: &of.name },
+        None => Subject { resource: "persistentvolumeclaims", namespace: &meta.namespace, name: &meta.name },
     }
 }
 

@@ -4,7 +4,7 @@
 //! `{csi-clone,snap-clone,prep-claim}.go`.
 
 use super::snapshot::content;
-use super::{CloneOf, OWNED_BY_UID, SOURCE_KIND, snapshot};
+use super::{CloneOf, OWNED_BY_UID, SOURCE_KIND, snapshot, source_namespace};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::errors::CdiError;
@@ -54,7 +54,7 @@ fn named(clone: &CloneOf, which: Temporary, mut spec: PersistentVolumeClaimSpec)
     spec.rest.remove("dataSource");
     let mut claim = PersistentVolumeClaim { spec, ..PersistentVolumeClaim::default() };
     let (meta, target) = (&mut claim.metadata, &clone.target.metadata);
-    meta.namespace = target.namespace.clone();
+    meta.namespace = clone.namespace().clone();
     meta.name = which.name(clone);
     meta.labels = target.labels.clone();
     meta.annotations = target.annotations.clone();
@@ -205,7 +205,7 @@ fn delete<T: Resource>(
 ) -> Result<(), CdiError> {
     let found: Option<(ObjectId, bool)> = cx
         .view()
-        .named::<T>(&target.metadata.namespace, name)
+        .named::<T>(source_namespace(target), name)
         .map(|(id, object)| (id, object.metadata().is_deleting()));
     match found {
         Some((id, false)) => Ok(cx.delete::<T>(id)?),

@@ -1,7 +1,5 @@
 //! Clone populator, CDI main 2026-08 (commit c07cdb6fbd18): `pkg/controller/populators/clone-populator.go`.
 //!
-//! Sources in other namespaces are not found.
-
 mod claims;
 mod host;
 mod snapshot;
@@ -15,6 +13,7 @@ use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_bound, is_data_source_ref_kind, is_filesystem};
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::events;
+use crate::controllers::cdi::tokens::{self, Subject};
 use crate::kind::{Object, ObjectId};
 use crate::objects::{PersistentVolumeClaim, StrMap, VolumeCloneSource, VolumeSourceSpec};
 use crate::store::{Change, View};
@@ -108,6 +107,9 @@ fn reconcile_pending(cx: &mut Context<'_>, target: &mut Claim) -> Result<Option<
     let Some(source) = CloneOf::source(cx, &target.object) else {
         return tell_phase(cx, target, "Pending", &Told::default()).map(|()| None);
     };
+    let resource = if source.is_snapshot { "volumesnapshots" } else { "persistentvolumeclaims" };
+    let subject = Subject { resource, namespace: &source.namespace, name: &source.name };
+    tokens::validate(&target.object.metadata, &subject)?;
     let chosen = match target.annotation(&ann::CLONE_TYPE) {
         Some(saved) => Some(strategy::Choice::saved(saved)?),
         None => strategy::choose(cx, &target.object, &source)?,
@@ -132,6 +134,7 @@ struct CloneOf {
 /// What a VolumeCloneSource names.
 struct SourceRef {
     is_snapshot: bool,
+    namespace: ArcStr,
     name: ArcStr,
     spec: Arc<VolumeSourceSpec>,
 }
@@ -140,19 +143,28 @@ impl CloneOf {
     /// `getVolumeCloneSource`.
     fn source(cx: &Context<'_>, target: &PersistentVolumeClaim) -> Option<SourceRef> {
         let reference = target.spec.data_source_ref.as_ref()?;
-        let (_, found) = cx.view().named::<VolumeCloneSource>(&target.metadata.namespace, &reference.name)?;
+        let namespace = source_namespace(target);
+        let (_, found) = cx.view().named::<VolumeCloneSource>(namespace, &reference.name)?;
         let source = found.spec.source.as_ref()?;
         let text = |field| source.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
         Some(SourceRef {
             is_snapshot: text("kind") == "VolumeSnapshot",
+            namespace: namespace.clone(),
             name: text("name").into(),
             spec: Arc::clone(&found.spec),
         })
     }
 
+    /// Where the copy is made, and all that is made on the way: beside the source.
     fn namespace(&self) -> &ArcStr {
-        &self.target.metadata.namespace
+        &self.source.namespace
     }
+}
+
+/// Where a claim's VolumeCloneSource and its source are.
+fn source_namespace(target: &PersistentVolumeClaim) -> &ArcStr {
+    let meta = &target.metadata;
+    meta.annotations.get(&ann::DATA_SOURCE_NAMESPACE).unwrap_or(&meta.namespace)
 }
 
 /// `initTargetClaim`: writes down on the claim how it is filled. Returns whether that was news.

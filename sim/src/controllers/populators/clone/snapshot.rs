@@ -24,7 +24,7 @@ pub(super) fn choose(
     source: &SourceRef,
     class: &StorageClass,
 ) -> Result<Option<Choice>, CdiError> {
-    let (namespace, name) = (&target.metadata.namespace, &source.name);
+    let (namespace, name) = (&source.namespace, &source.name);
     let Some((_, snapshot)) = cx.view().named::<VolumeSnapshot>(namespace, name) else {
         let text = format!("The source snapshot {name} doesn't exist");
         cx.event(target, EventType::Warning, "CloneWithoutSource", &text);

@@ -51,7 +51,7 @@ pub(super) fn choose(
     if source.is_snapshot {
         return super::snapshot::choose(cx, target, source, &class);
     }
-    let (namespace, name) = (&target.metadata.namespace, &source.name);
+    let (namespace, name) = (&source.namespace, &source.name);
     let Some((_, from)) = cx.view().named::<PersistentVolumeClaim>(namespace, name) else {
         let text = format!("The source pvc {name} doesn't exist");
         cx.event(target, EventType::Warning, "CloneWithoutSource", &text);
