@@ -132,7 +132,7 @@ pub(crate) fn source_of(spec: &SourceSpec) -> Source {
     }
 }
 
-fn bytes(size: &str) -> u64 {
+pub(crate) fn bytes(size: &str) -> u64 {
     let quantity = Quantity::parse(size).expect("the loader has read the size");
     u64::try_from(quantity.value()).unwrap_or(0)
 }

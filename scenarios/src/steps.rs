@@ -1,8 +1,8 @@
 //! Carries out the steps of a scenario, as users and administrators do; what breaks is the fault injector's.
 
-use crate::fault_injector::FaultInjector;
+use crate::fault_injector::{FaultInjector, bytes};
 use crate::files::Files;
-use crate::format::{Manifest, ObjectPatch, ObjectTarget, Step, VmName};
+use crate::format::{Manifest, ObjectPatch, ObjectTarget, Step, Upload, VmName};
 use stuckvm_sim::{Cluster, Kind, Object, ObjectId, split_name};
 
 /// Why a step could not be carried out.
@@ -40,6 +40,9 @@ impl<'a> Hands<'a> {
             cluster.delete_object(id).map_err(refused)?;
         }
         self.run_machines(step, cluster)?;
+        if let Some(Upload { data_volume: VmName { namespace, name }, size }) = &step.upload {
+            cluster.upload_image(namespace, name, bytes(size)).map_err(refused)?;
+        }
         operate_nodes(step, cluster)?;
         if let Some(target) = &step.breaks {
             self.faults.break_target(target, cluster)?;

@@ -93,6 +93,17 @@ x.yaml, line 3, column 43:
   try       write a quantity such as 250M or 1Gi",
     ),
     (
+        "an upload of no size",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, upload: {data-volume: a/b, size: much}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 51:
+  field     steps[0].upload.size
+  expected  quantities must match the regular expression
+            '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+  found     much
+  try       write a quantity such as 250M or 1Gi",
+    ),
+    (
         "an unknown key in a step",
         "scenario: x\nuntil: 5m\nsteps: [{at: 1m, brek: {node: a}}]\nexpect: {alerts: []}\n",
         "\
@@ -101,6 +112,8 @@ x.yaml, line 3, column 24:
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
             `pause`, `unpause`, `cordon`, `uncordon`, `drain`, `panic`,
             `power-off`, `break`, `heal`, `crash-detector`
+            `cordon`, `uncordon`, `drain`, `upload`, `panic`, `power-off`,
+            `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),

@@ -1,10 +1,10 @@
-//! Copies that two pods make, and copies across namespaces: on a cluster with every controller.
+//! Copies that two pods make, copies across namespaces, and uploads: on a cluster with every controller.
 
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{DataVolume, PersistentVolumeClaim, Pod, VolumeCloneSource};
-use stuckvm_sim::{CdiConfig, Cluster, Config, Kind, Object, ObjectId};
+use stuckvm_sim::{CdiConfig, Cluster, Config, Kind, Object, ObjectId, UploadError};
 
 /// A node, a class whose driver takes no snapshots, and `golden` of it in a namespace.
 fn cluster(namespace: &str) -> Cluster {
@@ -281,4 +281,30 @@ fn a_token_for_another_source_does_not_count() {
     assert_eq!(claims(&cluster), ["images/golden Bound", "default/disk Pending"]);
     let (_, claim) = cluster.view().named::<PersistentVolumeClaim>("default", "disk").expect("the claim");
     assert!(claim.metadata.annotations.has("cdi.kubevirt.io/cloneError", "invalid token"));
+}
+
+#[test]
+fn an_upload_ends_when_the_server_has_it_all() {
+    let mut cluster = cluster("default");
+    apply(&mut cluster, &[data_volume(&json!({ "upload": {} }))]);
+    let size = 500_000_000;
+    let early = cluster.upload_image("default", "disk", size);
+    assert!(matches!(early, Err(UploadError::NotReady { .. })), "{early:?}");
+    run_for(&mut cluster, 30);
+    assert_eq!(disk(&cluster).status.phase, "UploadReady");
+    let large = cluster.upload_image("default", "disk", 2 << 30);
+    assert!(matches!(large, Err(UploadError::TooLarge { available: 1_012_924_416, .. })), "{large:?}");
+    cluster.upload_image("default", "disk", size).expect("sent");
+    run_for(&mut cluster, 4);
+    assert_eq!(disk(&cluster).status.phase, "UploadReady", "500 MB take five seconds");
+    run_for(&mut cluster, 16);
+    assert_eq!(disk(&cluster).status.phase, "Succeeded");
+    assert_eq!(claims(&cluster), ["default/golden Bound", "default/disk Bound"]);
+    let told = told(&mut cluster);
+    let phases = ["UploadScheduled", "UploadReady", "Succeeded"];
+    let seen: Vec<&str> =
+        told.phases.iter().map(String::as_str).filter(|phase| phases.contains(phase)).collect();
+    // A server that has ended is not ready, and has not succeeded before its pod has.
+    assert_eq!(seen, ["UploadScheduled", "UploadReady", "UploadScheduled", "Succeeded"]);
+    assert!(told.has("DataVolume", "UploadSucceeded", "Successfully uploaded into disk"));
 }

@@ -89,7 +89,7 @@ const SUBJECTS: &[Subject] = &[
     ("Volumes that cannot be mounted", mounts::GROUPS),
     ("DataVolumes", data_volumes::GROUPS),
     ("Importers of DataVolumes", importers::GROUPS),
-    ("Clones", clones::GROUPS),
+    ("Clones and uploads", clones::GROUPS),
 ];
 
 /// The project's folder.

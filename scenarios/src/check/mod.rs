@@ -161,6 +161,8 @@ fn sizes(scenario: &Scenario) -> Result<(), Fault> {
         .map(|(url, source)| (format!("cluster.sources[{url}].size"), &source.size));
     let mut sizes: Vec<(String, &String)> = images.chain(sources).collect();
     for (index, step) in scenario.steps.iter().enumerate() {
+        let upload = step.upload.as_ref();
+        sizes.extend(upload.map(|upload| (format!("steps[{index}].upload.size"), &upload.size)));
         for (verb, target) in [("break", &step.breaks), ("heal", &step.heal)] {
             let Some(target) = target else { continue };
             let path = |name: &str| format!("steps[{index}].{verb}.{name}.size");

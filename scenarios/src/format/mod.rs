@@ -32,6 +32,8 @@ pub use scalars::{KindName, Manifest, Span, Start, VmName};
 pub use step::{
     ConflictTarget, CrashDetector, LauncherFault, LauncherTarget, Leader, ObjectPatch, ObjectTarget,
     PhaseTarget, QuotaTarget, ScrapeFault, SlowApiTarget, Step, Target, WatchTarget,
+    ConflictTarget, CrashDetector, LauncherFault, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget,
+    QuotaTarget, SlowApiTarget, Step, Target, Upload, WatchTarget,
 };
 
 use schemars::JsonSchema;

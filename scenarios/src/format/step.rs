@@ -45,6 +45,9 @@ pub struct Step {
     /// A node that is cordoned and whose pods are evicted, as `kubectl drain` does.
     #[serde(default)]
     pub drain: Option<String>,
+    /// An image that a user sends to a DataVolume which is UploadReady, as `virtctl image-upload` does.
+    #[serde(default)]
+    pub upload: Option<Upload>,
     /// A virtual machine whose guest's kernel panics.
     #[serde(default)]
     pub panic: Option<VmName>,
@@ -82,6 +85,16 @@ pub struct ObjectTarget {
     pub kind: KindName,
     /// `namespace/name`, or a name for kinds without namespace.
     pub name: String,
+}
+
+/// An image that is sent to a DataVolume.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Upload {
+    /// The DataVolume.
+    pub data_volume: VmName,
+    /// The image's size, a Kubernetes quantity such as `500M`.
+    pub size: String,
 }
 
 /// What breaks or heals: exactly one of these.

@@ -23,6 +23,7 @@ pub(crate) mod virtual_machine;
 pub(crate) mod virtual_machine_instance;
 
 pub(crate) use data_volume::clone_token;
+pub(crate) use data_volume_uploader::server_of as cdi_upload_server;
 pub(crate) use pv_protection::PV_PROTECTION;
 pub(crate) use pvc_binder::{claim_has_class, default_class};
 pub(crate) use pvc_protection::PVC_PROTECTION;

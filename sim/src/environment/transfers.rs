@@ -2,6 +2,7 @@
 //!
 //! CDI main 2026-08: `cmd/cdi-cloner/clone-source.go`, `cmd/cdi-uploadserver/uploadserver.go`.
 
+use super::sources::available_space;
 use super::{Program, Sources};
 use crate::latency::Latency;
 use crate::objects::{Container, Pod};
@@ -41,6 +42,11 @@ pub(super) fn server(pod: &Pod) -> Program {
         literal!(r#"{"message":"Clone Complete"}"#)
     };
     Program { message, ..Program::forever() }
+}
+
+/// How large an image an upload server takes, by its container.
+pub(crate) fn room(container: &Container) -> Option<u64> {
+    available_space(container, "UPLOAD_IMAGE_SIZE")
 }
 
 /// What becomes of a cloner whose server is gone: upstream's words (`klog.Fatalf`, exit code 255).

@@ -1,4 +1,4 @@
-//! Copies that two pods make, and copies across namespaces.
+//! Copies that two pods make, copies across namespaces, and uploads.
 
 use crate::Group;
 
@@ -69,6 +69,14 @@ pub(crate) const GROUPS: &[Group] = &[
                 "None",
             ),
             ("a receiver that was started later got nothing", "running_since(run)? <= since", "true"),
+        ],
+    },
+    Group {
+        file: "uploads.rs",
+        noticed_by: CLONES,
+        rows: &[
+            ("a server takes uploads only when it is ready", "phase == \"UploadReady\"", "true"),
+            ("an image that does not fit is refused", "size > *available", "false"),
         ],
     },
 ];

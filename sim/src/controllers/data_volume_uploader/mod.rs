@@ -6,7 +6,9 @@
 mod pod;
 
 use super::cdi::annotations as ann;
-use super::cdi::claims::{Claim, immediate_binding_requested, is_bound, is_complete, is_controlled_by};
+use super::cdi::claims::{
+    Claim, immediate_binding_requested, is_bound, is_complete, is_controlled_by, prime_name,
+};
 use super::cdi::errors::CdiError;
 use super::cdi::users::{Use, event_source, report_users};
 use super::cdi::{events, resource_name};
@@ -143,6 +145,17 @@ fn find_pod(cx: &Context<'_>, claim: &Claim) -> Result<Option<(ObjectId, Arc<Pod
         return Err(CdiError::Resource(text));
     }
     Ok(Some((id, Arc::clone(pod))))
+}
+
+/// The server that writes a claim, or the helper claim that is filled in its stead.
+pub(crate) fn server_of<'a>(
+    view: View<'a>,
+    claim: &PersistentVolumeClaim,
+) -> Option<(ObjectId, &'a Arc<Pod>)> {
+    let namespace = &claim.metadata.namespace;
+    let prime = view.named::<PersistentVolumeClaim>(namespace, &prime_name(claim));
+    let filled = prime.map_or(claim, |(_, prime)| prime);
+    view.named::<Pod>(namespace, filled.metadata.annotations.get(&ann::UPLOAD_POD)?)
 }
 
 /// Names the pod, or makes it; nothing comes of it while the pod has no name or another pod uses the claim.

@@ -5,12 +5,13 @@
 use super::is_clone_target;
 use crate::context::Context;
 use crate::controllers::cdi::annotations as ann;
-use crate::controllers::cdi::claims::{Claim, controller_reference};
+use crate::controllers::cdi::claims::{Claim, controller_reference, is_filesystem};
 use crate::controllers::cdi::{
     UPLOAD_TARGET, copy_allowed_annotations, resource_name, set_recommended_labels,
 };
 use crate::objects::{
-    Container, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec, PodVolume, Probe,
+    Container, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec, PodVolume, Probe,
+    Rest,
 };
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(super) fn upload_pod(cx: &Context<'_>, claim: &Claim, name: &ArcStr) -> Pod 
         name: literal!("cdi-upload-server"),
         image: cx.config.cdi.upload_server_image.clone(),
         image_pull_policy: literal!("IfNotPresent"),
+        env: environment(cx, object),
         readiness_probe: Some(Arc::new(probe)),
         ..Container::default()
     };
@@ -62,4 +64,16 @@ pub(super) fn upload_pod(cx: &Context<'_>, claim: &Claim, name: &ArcStr) -> Pod 
         pod.node_name = node.clone();
     }
     pod
+}
+
+/// What the server must know of its claim.
+fn environment(cx: &Context<'_>, claim: &PersistentVolumeClaim) -> Vec<EnvVar> {
+    let size = claim.spec.resources.requests.get("storage").map(ToString::to_string);
+    let is_files = is_filesystem(claim.spec.volume_mode.as_ref());
+    let overhead = if is_files { cx.config.cdi.filesystem_overhead } else { 0.0 };
+    let variables = [
+        (literal!("FILESYSTEM_OVERHEAD"), arcstr::format!("{overhead}")),
+        (literal!("UPLOAD_IMAGE_SIZE"), size.unwrap_or_default().into()),
+    ];
+    variables.into_iter().map(|(name, value)| EnvVar { name, value, rest: Rest::default() }).collect()
 }

@@ -48,10 +48,12 @@ use crate::work_queue::{Work, WorkQueue};
 use indexmap::IndexMap;
 use node::NodeState;
 use pod_worker::{PodWorker, Stage, Turn};
+use pod_worker::{PodWorker, Stage, Step, Turn};
+use runtime::Slots;
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 use stuckvm_detector::Time;
-use task::Task;
+use task::{Task, run_number};
 
 /// The kubelets of all nodes.
 #[derive(Debug, Default)]
@@ -217,6 +219,12 @@ impl Turn<'_, '_> {
             self.cancel_wait();
         }
     }
+}
+
+/// The end of a pod's first container as work of its kubelet, if the API shows that it runs.
+pub(crate) fn container_exit(id: ObjectId, pod: &Pod) -> Option<Work> {
+    let status = pod.status.container_statuses.first().filter(|status| status.running().is_some())?;
+    Some(Task::Exited.of(id, run_number(pod.regular().start, status.restart_count)))
 }
 
 /// Whether kubelet syncs a pod for this change: not for what is but a status, save for conditions that its readiness
