@@ -29,6 +29,12 @@ pub enum InputError {
         /// What the system says.
         problem: String,
     },
+    /// Standard output that cannot be written, though somebody reads it.
+    #[error("standard output:\n  {problem}\n  try       check where it goes, and that there is room")]
+    Output {
+        /// What the system says.
+        problem: String,
+    },
     /// A file that would be overwritten.
     #[error(
         "{file}:\n  it is there already\n  try       another name, or `--output FILE`; nothing is overwritten"

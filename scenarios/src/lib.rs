@@ -14,6 +14,7 @@
 //! | scenarios to begin with | [`template`] |
 //! | what is said of a bug | [`internal_error`] |
 //! | the streams that detectors read and write | [`stream`], [`detect`] |
+//! | files that are written whole or not at all | [`output_file`] |
 
 pub mod catalog;
 mod check;
@@ -33,6 +34,7 @@ pub mod judge;
 pub mod load;
 pub mod oracle;
 mod pins;
+pub mod output_file;
 pub mod play;
 pub mod prometheus;
 mod quote;

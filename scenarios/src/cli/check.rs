@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     summary.not_begun = stop.load(Ordering::Relaxed).then(|| subjects.len() - summary.scenarios);
     writers.conclude(&summary);
     writers.finish()?;
+    writers.finish(&summary);
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => {

@@ -1,6 +1,6 @@
 //! `stuckvm metrics`.
 
-use super::{CommandResult, Format, INTERNAL, duration, print};
+use super::{CommandResult, Format, INTERNAL, duration, print, tell};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     }
     let played = play(&loaded, PlayOptions { until: arguments.at, ..PlayOptions::default() });
     if let Some(error) = played.error {
-        eprintln!("{}: {}", error.kind.as_str(), error.because.join("; "));
+        tell(format_args!("{}: {}", error.kind.as_str(), error.because.join("; ")));
         return Ok(ExitCode::from(INTERNAL));
     }
     let seen = played.cluster.view_of("virtual-machine").expect("every cluster has virt-controller");

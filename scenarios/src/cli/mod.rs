@@ -7,7 +7,6 @@ mod list;
 mod metrics;
 mod new;
 mod objects;
-mod output;
 mod progress;
 mod render;
 mod reports;
@@ -16,12 +15,14 @@ mod run;
 mod schedule;
 mod selection;
 mod status;
+mod streams;
 mod vmi;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
+use streams::{print, tell};
 use stuckvm_detector::Time;
 use stuckvm_scenarios::internal_error::tell_of_panics;
 
@@ -84,7 +85,7 @@ const INTERRUPTED: u8 = 130;
 pub(crate) fn run() -> ExitCode {
     let Arguments { format, command } = Arguments::parse();
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    tell_of_panics(words.join(" "), |text| eprintln!("{text}"));
+    tell_of_panics(words.join(" "), |text| tell(text));
     answer(|| match command {
         Command::Run(arguments) => run::run(&arguments, format),
         Command::Check(arguments) => check::run(&arguments, format),
@@ -104,9 +105,9 @@ pub(crate) fn run() -> ExitCode {
 fn answer(command: impl FnOnce() -> CommandResult) -> ExitCode {
     // Nothing is used again that a panic may have left half done.
     match std::panic::catch_unwind(AssertUnwindSafe(command)) {
-        Ok(Ok(code)) => code,
+        Ok(Ok(code)) => streams::exit_code(code),
         Ok(Err(error)) => {
-            eprintln!("{error}");
+            tell(error);
             ExitCode::from(BAD_INPUT)
         }
         // The panic hook has told what happened.
@@ -130,14 +131,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Reads an instant of the command line.
 fn time(text: &str) -> Result<Time, String> {
     text.parse().map_err(|error: stuckvm_detector::ParseTimeError| error.to_string())
-}
-
-/// Writes a line of results. A reader that has gone away ends the command quietly, as `head` expects.
-fn print(line: &str) {
-    use std::io::Write as _;
-    if writeln!(std::io::stdout(), "{line}").is_err() {
-        std::process::exit(0);
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! `stuckvm new`: a scenario to begin with.
 
-use super::output::unwritable;
 use super::{CommandResult, print};
 use clap::Args;
 use std::fs::OpenOptions;
@@ -8,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stuckvm_scenarios::input_error::InputError;
+use stuckvm_scenarios::output_file::unwritable;
 use stuckvm_scenarios::template::{Template, templates};
 use stuckvm_sim::manifest::wrap;
 

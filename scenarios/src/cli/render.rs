@@ -1,7 +1,7 @@
 //! `stuckvm render`.
 
 use super::objects::{Sources, Taken};
-use super::{BAD_INPUT, CommandResult, Format, print};
+use super::{BAD_INPUT, CommandResult, Format, print, tell};
 use clap::Args;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
         match render(object, &types, KubeVirtRelease::default()) {
             Ok(pod) => pod.into_iter().for_each(|pod| show(pod, format)),
             Err(error) => {
-                eprintln!("{error}");
+                tell(error);
                 code = ExitCode::from(BAD_INPUT);
             }
         }

@@ -1,10 +1,11 @@
 //! Reports beside the text: files for services, annotations, explanations. Every command that judges takes these flags.
 
-use super::output::OutputFile;
-use super::{Format, print};
+use super::Format;
+use super::streams::{keep, print, tell};
 use clap::Args;
 use std::path::PathBuf;
 use stuckvm_scenarios::input_error::InputError;
+use stuckvm_scenarios::output_file::OutputFile;
 use stuckvm_scenarios::report::explain::{Evidence, explain};
 use stuckvm_scenarios::report::{Entry, Palette, Summary, annotation, junit, markdown};
 use stuckvm_sim::trace::Keep;
@@ -84,7 +85,7 @@ impl Writers {
             (None, _) => {}
             (Some(line), Format::Text) => print(&line),
             // A runner reads both streams; what a program reads stays JSON.
-            (Some(line), Format::Json) => eprintln!("{line}"),
+            (Some(line), Format::Json) => tell(line),
         }
         if self.junit.is_some() || self.markdown.is_some() {
             self.entries.push(entry);
@@ -102,5 +103,10 @@ impl Writers {
         for_junit.map(|file| file.write(&junit(&entries, &summaries))).transpose()?;
         for_markdown.map(|file| file.write(&markdown(&entries, &summaries))).transpose()?;
         Ok(())
+    /// All have ended: the files get their contents, each whole, also where another cannot be written.
+    pub(super) fn finish(self, summary: &Summary) {
+        let Self { junit: for_junit, markdown: for_markdown, entries, .. } = self;
+        for_junit.into_iter().for_each(|file| keep(file.write(&junit(&entries, summary))));
+        for_markdown.into_iter().for_each(|file| keep(file.write(&markdown(&entries, summary))));
     }
 }

@@ -1,9 +1,9 @@
 //! `stuckvm run`.
 
-use super::output::unwritable;
 use super::progress::Progress;
 use super::reports::{Reports, palette};
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
+use super::streams::keep;
 use super::{CommandResult, Format, print};
 use clap::Args;
 use std::fs::File;
@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use stuckvm_scenarios::catalog::select;
 use stuckvm_scenarios::input_error::InputError;
 use stuckvm_scenarios::load::Loaded;
+use stuckvm_scenarios::output_file::unwritable;
 use stuckvm_scenarios::report::explain::Evidence;
 use stuckvm_scenarios::report::{
     Entry, MOMENTS_SHOWN, Summary, json_line, json_summary, text_line, text_summary, timeline,
@@ -57,11 +58,12 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
         });
     });
     progress.finish();
-    trace.map(TraceFile::finish).transpose()?;
+    trace.into_iter().for_each(|file| keep(file.finish()));
     let interrupted = stop.load(Ordering::Relaxed);
     summary.not_begun = interrupted.then(|| scenarios.len() - summary.scenarios);
     reports.conclude(&summary);
     reports.finish()?;
+    reports.finish(&summary);
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => format!("\n{}", text_summary(&summary, selection.seed)),

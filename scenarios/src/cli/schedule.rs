@@ -1,7 +1,7 @@
 //! `stuckvm schedule`.
 
 use super::objects::{Sources, Taken};
-use super::{CommandResult, Format, explain, print};
+use super::{CommandResult, Format, explain, print, tell};
 use clap::Args;
 use serde::Serialize;
 use stuckvm_sim::{KubernetesRelease, OneShotOptions, Placement, schedule};
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     for placement in schedule(&input.objects, OneShotOptions { release, seed, node_by_node: explain }) {
         print(&serde_json::to_string(&Line::of(&placement))?);
         if explain && format == Format::Text {
-            eprintln!("{}", explain::text(&placement));
+            tell(explain::text(&placement));
         }
     }
     Ok(input.exit_code())

@@ -1,6 +1,6 @@
 //! What `run` and `check` have in common: which scenarios, how many at once, and how it ends.
 
-use super::{FAILED, INTERRUPTED};
+use super::{FAILED, INTERRUPTED, tell};
 use clap::Args;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -38,7 +38,7 @@ impl Selection {
     /// The scenarios of the files, the folder or the catalog, before any is selected by name. If one brings about a panic, the
     /// message has the command that does so again.
     pub(super) fn scenarios(&self, command: &str) -> Result<Vec<Loaded>, InputError> {
-        tell_of_panics(self.replay(command), |text| eprintln!("{text}"));
+        tell_of_panics(self.replay(command), |text| tell(text));
         if !self.file.is_empty() {
             return self.file.iter().map(|path| load_file(path)).collect();
         }
@@ -68,7 +68,10 @@ pub(super) fn tell_of_skipped(Loaded { scenario, skipped, .. }: &Loaded) {
     let counts: Vec<String> = skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     if !counts.is_empty() {
         let name = &scenario.scenario;
-        eprintln!("{name}: left out, since the cluster does not know the kind: {}", counts.join(", "));
+        tell(format_args!(
+            "{name}: left out, since the cluster does not know the kind: {}",
+            counts.join(", ")
+        ));
     }
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod instance_types;
 mod program;
 mod real_code;
+mod streams;
 
 #[path = "../../../sim/tests/vectors/files.rs"]
 mod files;
