@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use stuckvm_detector::{NamedDetector, NamedSnapshot, RestoreError, Rule, RuleErr
 use stuckvm_sim::manifest::wrap;
 
 use crate::feed::{feed, stream_alert};
+use crate::input_error::InputError;
+use crate::output_file::OutputFile;
 use crate::quote::quote;
 use crate::stream::{Event, Input, LINE_ADVICE};
 
@@ -74,7 +76,7 @@ pub enum DetectError {
         /// The threshold on the command line.
         asked: Duration,
     },
-    /// A snapshot cannot be read or written.
+    /// A snapshot cannot be read.
     #[error("{path}: {error}")]
     SnapshotFile {
         /// Its file.
@@ -82,6 +84,9 @@ pub enum DetectError {
         /// What the system says.
         error: io::Error,
     },
+    /// A snapshot cannot be written.
+    #[error(transparent)]
+    SnapshotUnwritable(#[from] InputError),
     /// A snapshot's file holds something else.
     #[error("{path}: expected a snapshot as --snapshot writes it: {error}")]
     SnapshotText {
@@ -105,7 +110,9 @@ pub enum DetectError {
 /// # Errors
 ///
 /// If a stream breaks, or a snapshot or the threshold is bad. Bad lines are no
-/// errors: they are reported to `err` and counted.
+/// errors: they are reported to `err` and counted. Neither is it one that nobody
+/// reads `out` any more, which ends the reading, unless a snapshot is wanted:
+/// it would hold alerts for given that nobody got.
 pub fn detect(
     options: &DetectOptions,
     mut input: impl BufRead,
@@ -113,6 +120,9 @@ pub fn detect(
     err: impl Write,
 ) -> Result<DetectSummary, DetectError> {
     let detector = start(options)?;
+    if let Some(path) = &options.snapshot {
+        OutputFile::probe(path)?;
+    }
     let mut run = Run {
         options,
         detector,
@@ -122,21 +132,12 @@ pub fn detect(
         noted: BTreeSet::new(),
         advised: false,
     };
-    let (mut number, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let read = input.read_until(b'\n', &mut line);
-        let source_name = || options.source.clone();
-        if read.map_err(|error| DetectError::Read { source_name: source_name(), error })? == 0 {
-            break;
-        }
-        number += 1;
-        let used = run.line(number, &line)?;
-        if options.strict && !used {
-            return Ok(run.summary);
-        }
+    match run.all(&mut input) {
+        Err(DetectError::Write(error))
+            if error.kind() == ErrorKind::BrokenPipe && options.snapshot.is_none() => {}
+        ended => ended?,
     }
-    run.finish()
+    Ok(run.summary)
 }
 
 fn start(options: &DetectOptions) -> Result<NamedDetector, DetectError> {
@@ -162,14 +163,10 @@ fn restore(path: &Path) -> Result<NamedDetector, DetectError> {
     NamedDetector::restore(&snapshot).map_err(|error| DetectError::Restore { path: path(), error })
 }
 
-/// Writes the file beside its place and moves it there, so that a crash leaves
-/// the old snapshot or the new one, never half of one.
+/// A crash leaves the old snapshot or the new one, never half of one.
 fn save(detector: &NamedDetector, path: &Path) -> Result<(), DetectError> {
-    let bad_file = |error| DetectError::SnapshotFile { path: path.to_owned(), error };
-    let text = serde_json::to_string(&detector.snapshot()).map_err(io::Error::from).map_err(bad_file)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text + "\n").and_then(|()| fs::rename(&beside, path)).map_err(bad_file)
+    let text = serde_json::to_string(&detector.snapshot()).expect("a snapshot serializes");
+    Ok(OutputFile::create(path)?.write(&(text + "\n"))?)
 }
 
 struct Run<'o, O, E> {
@@ -185,8 +182,28 @@ struct Run<'o, O, E> {
 }
 
 impl<O: Write, E: Write> Run<'_, O, E> {
+    /// Reads the whole input, or up to the first line that must not be there.
+    fn all(&mut self, input: &mut impl BufRead) -> Result<(), DetectError> {
+        let (mut number, mut line) = (0, Vec::new());
+        loop {
+            line.clear();
+            let read = input.read_until(b'\n', &mut line);
+            let source_name = || self.options.source.clone();
+            if read.map_err(|error| DetectError::Read { source_name: source_name(), error })? == 0 {
+                return self.finish();
+            }
+            number += 1;
+            let used = self.line(number, &line)?;
+            if self.options.strict && !used {
+                return Ok(());
+            }
+        }
+    }
+
     /// Whether the line could be used.
     fn line(&mut self, number: u64, line: &[u8]) -> Result<bool, DetectError> {
+        // Some editors of Windows write a mark in front of UTF-8.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(line);
         if line.trim_ascii().is_empty() {
             return Ok(true);
         }
@@ -243,7 +260,7 @@ impl<O: Write, E: Write> Run<'_, O, E> {
         Ok(false)
     }
 
-    fn finish(mut self) -> Result<DetectSummary, DetectError> {
+    fn finish(&mut self) -> Result<(), DetectError> {
         if let Some(at) = self.options.until {
             self.input("--until", &Input { at, event: Event::Advance })?;
         }
@@ -255,6 +272,6 @@ impl<O: Write, E: Write> Run<'_, O, E> {
             writeln!(self.err, "{unused} of the inputs could not be used; lines read: {lines}")
                 .map_err(DetectError::Write)?;
         }
-        Ok(self.summary)
+        Ok(())
     }
 }

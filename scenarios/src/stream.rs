@@ -5,8 +5,11 @@ use std::fmt;
 
 /// Names and words: a text that is shared, and cheap to clone.
 pub use arcstr::ArcStr;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use stuckvm_detector::Time;
+
+use crate::mapping::Mapping;
 
 /// A virtual machine's identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,8 +30,8 @@ impl Vm {
 }
 
 /// One line that a detector reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "InputLine", into = "InputLine")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "InputLine")]
 pub struct Input {
     /// When it is delivered.
     pub at: Time,
@@ -50,8 +53,8 @@ pub enum Event {
 }
 
 /// A machine and the word of its printable status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "ObservedLine", into = "ObservedLine")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "ObservedLine")]
 pub struct Observed {
     /// The machine.
     pub vm: Vm,
@@ -60,6 +63,11 @@ pub struct Observed {
 }
 
 impl Input {
+    /// Whether it tells of machines; an advance tells of time alone.
+    pub fn is_observation(&self) -> bool {
+        self.event != Event::Advance
+    }
+
     /// Reads one line.
     ///
     /// # Errors
@@ -67,15 +75,16 @@ impl Input {
     /// If it is no JSON, or not one of the four kinds of input.
     pub fn from_line(line: &str) -> Result<Input, LineError> {
         let mut json = serde_json::Deserializer::from_str(line);
-        let read: InputLine = serde_path_to_error::deserialize(&mut json).map_err(LineError::from_path)?;
+        let read: InputLine =
+            serde_path_to_error::deserialize(Mapping(&mut json)).map_err(LineError::from_path)?;
         json.end().map_err(|error| LineError::from_json(None, &error))?;
         Input::try_from(read).map_err(LineError::from_kind)
     }
 }
 
 /// One line that a detector writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "AlertLine", into = "AlertLine")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "AlertLine")]
 pub struct Alert {
     /// The deadline, or the end of the episode.
     pub at: Time,
@@ -142,7 +151,11 @@ impl LineError {
     fn from_json(field: Option<String>, error: &serde_json::Error) -> LineError {
         let text = error.to_string();
         // The position stands in front of our own message already.
-        let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+        let problem = match text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem) {
+            // One of `true`, `false` and `null` is meant, or so the parser thinks.
+            "expected ident" => "expected value",
+            problem => problem,
+        };
         LineError { column: error.column().max(1), field, problem: problem.to_owned() }
     }
 
@@ -171,6 +184,7 @@ enum KindError {
 
 /// An input's keys as they stand, in the order in which they are written.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 struct InputLine {
     at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,6 +233,12 @@ impl TryFrom<InputLine> for Input {
     }
 }
 
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Input, D::Error> {
+        InputLine::deserialize(Mapping(deserializer))?.try_into().map_err(D::Error::custom)
+    }
+}
+
 impl From<Input> for InputLine {
     fn from(input: Input) -> InputLine {
         let of_vm = |vm: Vm| InputLine {
@@ -240,6 +260,7 @@ impl From<Input> for InputLine {
 
 /// An entry of a relist as it stands.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 struct ObservedLine {
     namespace: ArcStr,
     name: ArcStr,
@@ -247,10 +268,10 @@ struct ObservedLine {
     status: ArcStr,
 }
 
-impl From<ObservedLine> for Observed {
-    fn from(line: ObservedLine) -> Observed {
-        let vm = Vm { namespace: line.namespace, name: line.name, uid: line.uid };
-        Observed { vm, status: line.status }
+impl<'de> Deserialize<'de> for Observed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Observed, D::Error> {
+        let ObservedLine { namespace, name, uid, status } = Deserialize::deserialize(Mapping(deserializer))?;
+        Ok(Observed { vm: Vm { namespace, name, uid }, status })
     }
 }
 
@@ -262,6 +283,7 @@ impl From<Observed> for ObservedLine {
 
 /// An alert as it stands.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 struct AlertLine {
     at: Time,
     alert: AlertKind,
@@ -273,10 +295,11 @@ struct AlertLine {
     since: Option<Time>,
 }
 
-impl From<AlertLine> for Alert {
-    fn from(line: AlertLine) -> Alert {
+impl<'de> Deserialize<'de> for Alert {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Alert, D::Error> {
+        let line = AlertLine::deserialize(Mapping(deserializer))?;
         let vm = Vm { namespace: line.namespace, name: line.name, uid: line.uid };
-        Alert { at: line.at, kind: line.alert, vm, status: line.status, since: line.since }
+        Ok(Alert { at: line.at, kind: line.alert, vm, status: line.status, since: line.since })
     }
 }
 
@@ -352,6 +375,18 @@ mod tests {
                 r#"{"at":"1970-01-01T00:00:00Z","relist":[{"namespace":"ns","name":"a","uid":7,"status":""}]}"#,
                 75,
                 "field `relist[0].uid`: invalid type: integer `7`, expected a string",
+            ),
+            (r#"["1970-01-01T00:00:00Z"]"#, 1, "invalid type: sequence, expected an object"),
+            (
+                r#"{"at":"1970-01-01T00:00:00Z","relist":[["ns","a","u","Unknown"]]}"#,
+                39,
+                "field `relist[0]`: invalid type: sequence, expected an object",
+            ),
+            ("nonsense", 2, "expected value"),
+            (
+                r#"{"at":"1970-01-01T24:00:00Z","advance":true}"#,
+                28,
+                "field `at`: expected an hour from 00 to 23",
             ),
         ];
         for (line, column, text) in table {

@@ -85,7 +85,7 @@ fn bad_lines_are_reported_and_the_rest_goes_on() {
        {"at":TIME,"namespace":…,"name":…,"uid":…,"status":WORD}, the same with
        "deleted":true for the status, {"at":TIME,"relist":[…]} or
        {"at":TIME,"advance":true}
-in.jsonl:4:2: expected ident
+in.jsonl:4:2: expected value
   found: nonsense
 in.jsonl:5: rejected: an input at 2022-10-03T11:11:06Z is older than the newest, at 2022-10-03T11:11:07Z; expected inputs in the order of their times
 3 of the inputs could not be used; lines read: 5
@@ -96,6 +96,16 @@ in.jsonl:5: rejected: an input at 2022-10-03T11:11:06Z is older than the newest,
 }
 
 #[test]
+fn a_mark_in_front_of_the_first_line_is_no_part_of_it() {
+    let input = "\u{feff}".to_owned() + &observed(STUCK, "Unschedulable");
+    let until = Some("2022-10-03T11:16:07Z".parse().unwrap());
+    let fires = alert("2022-10-03T11:16:07Z", "firing", STUCK);
+    assert_eq!(run(&DetectOptions { until, ..options() }, &input), (fires, String::new(), 0));
+    let (_, err, code) = run(&options(), &(input.clone() + &input));
+    assert!(code == 2 && err.starts_with("in.jsonl:2:1: expected value\n"), "only there: {err}");
+}
+
+#[test]
 fn strict_stops_at_the_first_bad_line() {
     let input =
         observed(STUCK, "Unschedulable") + "nonsense\n" + &observed("2022-10-03T11:17:07Z", "Running");
@@ -103,7 +113,7 @@ fn strict_stops_at_the_first_bad_line() {
     let (out, err, code) = run(&DetectOptions { strict: true, until, ..options() }, &input);
     assert_eq!((out.as_str(), code), ("", 2));
     let first = err.lines().take(2).collect::<Vec<_>>();
-    assert_eq!(first, ["in.jsonl:2:2: expected ident", "  found: nonsense"]);
+    assert_eq!(first, ["in.jsonl:2:2: expected value", "  found: nonsense"]);
 }
 
 #[test]
@@ -181,4 +191,61 @@ fn a_snapshot_that_does_not_fit_is_refused() {
         refusal(&path, Some(Duration::ZERO)).unwrap_err(),
         "--threshold: expected a threshold above zero, such as 5m",
     );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_snapshot_behind_a_link_replaces_what_the_link_names() {
+    let folder = file("links");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("real.json"), "old").expect("it is written");
+    // One file that is there, and one that is not there yet.
+    for real in ["real.json", "new.json"] {
+        let link = folder.join(format!("to-{real}"));
+        std::os::unix::fs::symlink(real, &link).expect("a link");
+        run(&DetectOptions { snapshot: Some(link.clone()), ..options() }, "");
+        assert!(link.is_symlink(), "{real}");
+        let written = std::fs::read_to_string(folder.join(real)).expect("it is there");
+        assert!(written.starts_with(r#"{"detector":{"version":1"#), "{written}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).expect("it reads").count(), 4, "nothing else stays behind");
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_written_is_refused_before_anything_is_read() {
+    let path = file("no-such-folder").join("snapshot.json");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let options = DetectOptions { snapshot: Some(path.clone()), until: Some(Time::MAX), ..options() };
+    let input = observed(STUCK, "Unschedulable");
+    let error = detect(&options, input.as_bytes(), &mut out, &mut err).expect_err("no folder");
+    assert!(error.to_string().starts_with(&format!("{}:\n  there is no folder", path.display())), "{error}");
+    assert!(out.is_empty() && err.is_empty());
+}
+
+/// A reader that has gone away.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn when_nobody_reads_the_alerts_the_end_is_quiet_and_no_snapshot_says_that_they_were_given() {
+    let input = "nonsense\n".to_owned() + &observed(STUCK, "Unschedulable");
+    let until = Some(Time::MAX);
+    let ended = detect(&DetectOptions { until, ..options() }, input.as_bytes(), Gone, Vec::new());
+    assert_eq!(ended.expect("no error").exit_code(), 2, "the bad line still counts");
+    let path = file("not-given.json");
+    let _ = std::fs::remove_file(&path);
+    let options = DetectOptions { until, snapshot: Some(path.clone()), ..options() };
+    let error = detect(&options, input.as_bytes(), Gone, Vec::new()).expect_err("alerts would be lost");
+    assert_eq!(error.to_string(), "the output cannot be written: broken pipe");
+    assert!(!path.exists());
 }

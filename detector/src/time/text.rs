@@ -126,7 +126,8 @@ impl fmt::Display for ParseTimeError {
                 f.write_str("expected at most nine digits after the point (nanoseconds)")
             }
             Self::Field { name, min, max } => {
-                write!(f, "expected a {name} from {min:02} to {max:02}")
+                let article = if *name == "hour" { "an" } else { "a" };
+                write!(f, "expected {article} {name} from {min:02} to {max:02}")
             }
             Self::OutOfRange => {
                 write!(f, "expected a time from {} to {}", Time::ZERO, Time::MAX)
@@ -281,6 +282,7 @@ mod tests {
              it departs from that at character 11",
         );
         assert_eq!(field("day", 1, 28).to_string(), "expected a day from 01 to 28",);
+        assert_eq!(field("hour", 0, 23).to_string(), "expected an hour from 00 to 23",);
         assert_eq!(
             ParseTimeError::OutOfRange.to_string(),
             "expected a time from 1970-01-01T00:00:00Z to 2554-07-21T23:34:33.709551615Z",
