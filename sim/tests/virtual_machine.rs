@@ -1,6 +1,7 @@
 //! Plays of the VM controller: the test plays the VMI controller's part.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use stuckvm_detector::{PrintableStatus, Time};
 use stuckvm_sim::metrics::scrape;
@@ -277,4 +278,23 @@ fn the_webhook_gives_the_template_a_machine_type() {
     assert_eq!(machine_type(own).as_deref(), Some("pc-q35-9.0"));
     let other = json!({"architecture": "arm64", "domain": {"devices": {}, "machine": {"type": ""}}});
     assert_eq!(machine_type(other).as_deref(), Some("virt"));
+fn failures_stay_and_are_counted_while_running_and_run_strategy_are_both_set() {
+    let mut play = Play::new("Always");
+    play.cluster.random_mut().give(START_BACK_OFF_STREAM, [0, 0]);
+    play.phase("Failed");
+    play.after(Duration::from_secs(10));
+    assert_eq!(play.failures(), Some(1), "the second instance has been created");
+    // A machine of both fields reaches its status only where nobody asks for its strategy: while it is being deleted.
+    let vm = play.vm;
+    let both = play.cluster.patch::<VirtualMachine>(vm, |vm| {
+        Arc::make_mut(&mut vm.spec).running = Some(true);
+        vm.metadata.add_finalizer("example.com/kept");
+    });
+    assert_eq!(both, Ok(true), "the spec changes");
+    play.cluster.delete::<VirtualMachine>(vm).expect("a deletion");
+    play.settle();
+    // `shouldClearStartFailure` is false where the strategy cannot be told, and `vmiFailedEarly` asks for none.
+    assert_eq!((play.status(), play.failures()), (PrintableStatus::Terminating, Some(1)));
+    play.phase("Failed");
+    assert_eq!((play.instance(), play.failures()), (None, Some(2)));
 }

@@ -4,6 +4,7 @@
 use crate::objects::VirtualMachineInstanceSpec;
 use crate::quantity::{Format, Quantity};
 use crate::release::KubeVirtRelease;
+use serde::Deserialize;
 use serde_json::Value;
 
 const MI: i64 = 1 << 20;
@@ -17,8 +18,8 @@ pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelea
         + MI * (release.profile().fixed_overhead + per_cpu(spec) + devices(spec, release) + extras(spec));
     let mut overhead = Quantity::whole(bytes, Format::DecimalSI);
     let reserved = spec.domain.memory.as_ref().and_then(|memory| memory.rest.get("reservedOverhead"));
-    let added = reserved.and_then(|reserved| reserved.get("addedOverhead")).and_then(Value::as_str);
-    if let Some(added) = added.and_then(|text| Quantity::parse(text).ok()) {
+    let added = reserved.and_then(|reserved| reserved.get("addedOverhead"));
+    if let Some(added) = added.and_then(|added| Quantity::deserialize(added).ok()) {
         overhead += &added;
     }
     overhead
@@ -57,11 +58,18 @@ fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
         (on("autoattachGraphicsDevice"), video),
         (spec.architecture == "arm64", 128),
         (any("hostDevices") || any("gpus") || sriov, 1024),
+        (any("hostDevices") || any("gpus") || has_sriov(devices), 1024),
         (tpm, 53),
     ]
     .into_iter()
     .map(|(has, mi)| if has { mi } else { 0 })
     .sum()
+}
+
+/// Whether an interface is passed through to the guest (`hasSRIOV`).
+fn has_sriov(devices: &Value) -> bool {
+    let interfaces = devices.get("interfaces").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    interfaces.iter().any(|interface| interface.get("sriov").is_some_and(|sriov| !sriov.is_null()))
 }
 
 /// Downward metrics, exec probes, encrypted memory and dedicated CPUs.

@@ -2,7 +2,7 @@
 
 use crate::Group;
 
-const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/")];
+const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/"), ("launcher_rules", "overhead")];
 
 /// What no vector reaches.
 const RULES: &[(&str, &str)] = &[("launcher_rules", "")];
@@ -37,6 +37,28 @@ const OVERHEAD: Group = Group {
             "spec.has_dedicated_cpus() || spec.wants_guaranteed_qos()",
             "false",
         ),
+        ("overhead: what the instance reserves is added", "overhead += &added", "drop(added)"),
+        (
+            "overhead: vCPUs by limits before requests",
+            "resources.limits.get(\"cpu\").or_else(|| resources.requests.get(\"cpu\"))",
+            "resources.requests.get(\"cpu\").or_else(|| resources.limits.get(\"cpu\"))",
+        ),
+        (
+            "overhead: vCPUs by requests",
+            "resources.limits.get(\"cpu\").or_else(|| resources.requests.get(\"cpu\"))",
+            "resources.limits.get(\"cpu\")",
+        ),
+        (
+            "overhead: a TPM that is off costs nothing",
+            "tpm.get(\"enabled\").and_then(Value::as_bool).unwrap_or(true)",
+            "true",
+        ),
+        ("overhead: GPUs are host devices", "any(\"gpus\")", "false"),
+        ("overhead: host devices", "any(\"hostDevices\")", "false"),
+        ("overhead: SR-IOV interfaces are host devices", "has_sriov(devices)", "false"),
+        ("overhead: downward metrics", "(metrics, 1)", "(metrics, 0)"),
+        ("overhead: encrypted memory, SEV", "kinds.get(\"sev\").is_some()", "false"),
+        ("overhead: encrypted memory, SNP", "kinds.get(\"snp\").is_some()", "false"),
     ],
 };
 

@@ -5,6 +5,13 @@ use crate::Group;
 const STATUSES: &[(&str, &str)] =
     &[("vectors", "status/conditions"), ("vectors", "status/"), ("status_worlds", "every_question")];
 
+const FAILURES: &[(&str, &str)] = &[
+    ("vectors", "status/conditions"),
+    ("vectors", "status/"),
+    ("status_worlds", "every_question"),
+    ("virtual_machine", "failures"),
+];
+
 pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "vm_status/helpers.rs",
@@ -81,11 +88,16 @@ pub(crate) const GROUPS: &[Group] = &[
                 "request.action == StateChangeRequest::STOP && request.uid.as_ref() == Some(&vmi.metadata.uid)",
                 "request.action == StateChangeRequest::STOP && (request.uid.is_some() || vmi.metadata.uid.is_empty())",
             ),
+            (
+                "stop request: the action is Stop",
+                "request.action == StateChangeRequest::STOP && request.uid.as_ref() == Some(&vmi.metadata.uid)",
+                "request.uid.as_ref() == Some(&vmi.metadata.uid)",
+            ),
         ],
     },
     Group {
         file: "controllers/virtual_machine/start_failure.rs",
-        noticed_by: STATUSES,
+        noticed_by: FAILURES,
         rows: &[
             (
                 "a count below 1 counts as 1",
@@ -126,6 +138,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "an instance whose guest ran makes failures forgotten",
                 "vmi.is_some_and(has_run) || !is_restarted(&self.vm) && strategy != Err(RunStrategyError::BothSet)",
                 "vmi.is_some_and(|vmi| has_run(vmi) && !vmi.is_final()) || !is_restarted(&self.vm) && strategy != Err(RunStrategyError::BothSet)",
+            ),
+            (
+                "failures stay while running and runStrategy are both set",
+                "vmi.is_some_and(has_run) || !is_restarted(&self.vm) && strategy != Err(RunStrategyError::BothSet)",
+                "vmi.is_some_and(has_run) || !is_restarted(&self.vm)",
             ),
             ("only an instance that has ended is a failed start", "vmi.filter(|vmi| vmi.is_final())", "vmi"),
             (

@@ -119,6 +119,8 @@ pub(crate) const QUESTIONS: &[Question] = &[
         request(w, is, "Manual", (&[Request::StopAny], &[Request::Stop]))
     }),
     world(WaitingForVolumeBinding, "Manual, a stop and no start", |w, is| {
+        // Without an instance of its own, what counts is that there is a request to start.
+        w.instance.get_or_insert_with(Instance::new).owner = Owner::Machine;
         request(w, is, "Manual", (&[Request::StartThis], &[Request::Stop]));
     }),
     world(WaitingForVolumeBinding, "RerunOnFailure, not Succeeded", |w, is| {
