@@ -63,8 +63,8 @@ pub(crate) fn has_start_request(status: &VirtualMachineStatus) -> bool {
 
 /// Whether the first request is to stop this very instance.
 pub(crate) fn has_stop_request_for(status: &VirtualMachineStatus, vmi: &VirtualMachineInstance) -> bool {
-    let first = status.state_change_requests.first();
-    first.is_some_and(|request| {
+    let is_stop = |request: &StateChangeRequest| {
         request.action == StateChangeRequest::STOP && request.uid.as_ref() == Some(&vmi.metadata.uid)
-    })
+    };
+    status.state_change_requests.first().is_some_and(is_stop)
 }

@@ -10,6 +10,16 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: DATA_VOLUMES,
         rows: &[
             (
+                "Ready is True once Succeeded",
+                "match status.phase.as_str() {\n        \"Succeeded\" => Truth::True,\n        \"Unknown\" => Truth::Unknown,\n        _ => Truth::False,\n    }",
+                "match status.phase.as_str() { \"Unknown\" => Truth::Unknown, _ => Truth::False }",
+            ),
+            (
+                "Ready is Unknown in phase Unknown",
+                "match status.phase.as_str() {\n        \"Succeeded\" => Truth::True,\n        \"Unknown\" => Truth::Unknown,\n        _ => Truth::False,\n    }",
+                "match status.phase.as_str() { \"Succeeded\" => Truth::True, _ => Truth::False }",
+            ),
+            (
                 "another reason leaves the transition time",
                 "is_new || condition.status != status",
                 "is_new || condition.status != status || condition.reason != why.reason",
@@ -58,6 +68,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "Running is False/Unschedulable with a pod that fits nowhere",
                 "annotations.has(&ann::POD_SCHEDULABLE, \"false\")",
                 "annotations.has(&ann::POD_SCHEDULABLE, \"no\")",
+            ),
+            (
+                "Running is False without a word",
+                "truth(annotations.get(&ann::RUNNING_CONDITION))",
+                "truth(annotations.get(&ann::RUNNING_CONDITION)).or(Some(Truth::Unknown))",
             ),
             (
                 "Running is Unknown for other words",

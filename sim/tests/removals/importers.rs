@@ -49,6 +49,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "terminated.message.contains(\"failed to pull image\")",
                 "terminated.message.contains(\"cannot pull image\")",
             ),
+            (
+                "texts of full disks are made one",
+                "TOO_SMALL.iter().any(|part| message.contains(part))",
+                "TOO_SMALL.iter().any(|part| *part != \"no space left on device\" && message.contains(part))",
+            ),
         ],
     },
 ];

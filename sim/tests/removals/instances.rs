@@ -17,6 +17,31 @@ pub(crate) const GROUPS: &[Group] = &[
                 "()",
             ),
             (
+                "Pending to Scheduling with the launcher",
+                "unprocessed(pass, launcher.is_some(), copy, error.as_ref())",
+                "if launcher.is_none() { unprocessed(pass, false, copy, error.as_ref()) } else { copy.status.phase = arcstr::literal!(\"Pending\") }",
+            ),
+            (
+                "Scheduling to Failed without a launcher",
+                "scheduling(pass, launcher, (copy, error), cx)",
+                "if launcher.is_some() { scheduling(pass, launcher, (copy, error), cx) } else { remove_condition(&mut copy.status.conditions, \"Provisioning\") }",
+            ),
+            (
+                "Running to Failed without a launcher",
+                "launcher.is_none()",
+                "launcher.is_none() && pass.vmi.status.phase != \"Running\"",
+            ),
+            (
+                "Scheduled to Failed without a launcher",
+                "launcher.is_none()",
+                "launcher.is_none() && pass.vmi.status.phase != \"Scheduled\"",
+            ),
+            (
+                "PodScheduled goes when the pod is placed",
+                "match pod.status.conditions.condition(\"PodScheduled\") {\n        Some(found) if found.status == Truth::False => {\n            add_pod_condition(&mut copy.status.conditions, found);\n        }\n        _ => remove_condition(&mut copy.status.conditions, \"PodScheduled\"),\n    }",
+                "if let Some(found) = pod.status.conditions.condition(\"PodScheduled\").filter(|found| found.status == Truth::False) { add_pod_condition(&mut copy.status.conditions, found); }",
+            ),
+            (
                 "Pending to Failed with a failed DataVolume",
                 "pass.vmi.metadata.is_deleting() || failed",
                 "pass.vmi.metadata.is_deleting()",
@@ -65,11 +90,18 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/virtual_machine_instance/conditions.rs",
         noticed_by: INSTANCES,
-        rows: &[(
-            "Synchronized stays while its reason does",
-            "shown.is_some_and(|shown| shown.is_false_because(&error.reason))",
-            "false",
-        )],
+        rows: &[
+            (
+                "Synchronized stays while its reason does",
+                "shown.is_some_and(|shown| shown.is_false_because(&error.reason))",
+                "false",
+            ),
+            (
+                "the first message of PodScheduled stays",
+                "conditions.condition(&condition.kind).is_none()",
+                "remove_condition(conditions, &condition.kind); true",
+            ),
+        ],
     },
     Group {
         file: "controllers/virtual_machine_instance/phase.rs",

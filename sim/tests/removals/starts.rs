@@ -58,6 +58,31 @@ pub(crate) const GROUPS: &[Group] = &[
                 "matches!(vm.spec.run_strategy(), Ok(RunStrategy::Always | RunStrategy::Once))",
             ),
             (
+                "set to start: Always",
+                "(s.vm.spec.run_strategy(), s.vmi)",
+                "(s.vm.spec.run_strategy().map(|found| if found == RunStrategy::Always { RunStrategy::Halted } else { found }), s.vmi)",
+            ),
+            (
+                "set to start: never with Halted",
+                "(s.vm.spec.run_strategy(), s.vmi)",
+                "(s.vm.spec.run_strategy().map(|found| if found == RunStrategy::Halted { RunStrategy::Always } else { found }), s.vmi)",
+            ),
+            (
+                "set to start: never with WaitAsReceiver",
+                "(s.vm.spec.run_strategy(), s.vmi)",
+                "(s.vm.spec.run_strategy().map(|found| if found == RunStrategy::WaitAsReceiver { RunStrategy::Always } else { found }), s.vmi)",
+            ),
+            (
+                "set to start: never with a strategy that is none",
+                "(s.vm.spec.run_strategy(), s.vmi)",
+                "(s.vm.spec.run_strategy().or(Ok(RunStrategy::Always)), s.vmi)",
+            ),
+            (
+                "set to start: Manual, a start is asked for",
+                "(s.vm.spec.run_strategy(), s.vmi)",
+                "let found = s.vm.spec.run_strategy(); (if s.vmi.is_none() && found == Ok(RunStrategy::Manual) { Ok(RunStrategy::Always) } else { found }, s.vmi)",
+            ),
+            (
                 "set to start: Manual, no stop of this instance is asked for",
                 "!has_stop_request_for(s.status, vmi)",
                 "true",
@@ -82,6 +107,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "start request: only the first request counts",
                 "status.state_change_requests.first().is_some_and(|request| request.action == StateChangeRequest::START)",
                 "status.state_change_requests.iter().any(|request| request.action == StateChangeRequest::START)",
+            ),
+            (
+                "stop request: only the first request counts",
+                "status.state_change_requests.first().is_some_and(is_stop)",
+                "status.state_change_requests.iter().any(is_stop)",
             ),
             (
                 "stop request: it names this instance",

@@ -85,6 +85,11 @@ pub(crate) const GROUPS: &[Group] = &[Group {
             "TABLE.iter().find(|(status, holds)| *status != PrintableStatus::Stopped && holds(situation))",
         ),
         (
+            "row 15, Stopped: the instance has ended",
+            "TABLE.iter().find(|(_, holds)| holds(situation))",
+            "TABLE.iter().find(|(status, holds)| holds(situation) || *status == PrintableStatus::Stopped)",
+        ),
+        (
             "row 16, WaitingForReceiver",
             "TABLE.iter().find(|(_, holds)| holds(situation))",
             "TABLE.iter().find(|(status, holds)| *status != PrintableStatus::WaitingForReceiver && holds(situation))",
