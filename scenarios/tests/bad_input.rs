@@ -6,7 +6,7 @@ use std::process::Command;
 use stuckvm_scenarios::catalog::load_file;
 
 /// Why the row is there, the file, and the message in full.
-const TABLE: [(&str, &str, &str); 39] = [
+const TABLE: [(&str, &str, &str); 40] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -110,10 +110,8 @@ x.yaml, line 3, column 51:
 x.yaml, line 3, column 24:
   field     steps[0].brek
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `pause`, `unpause`, `cordon`, `uncordon`, `drain`, `panic`,
+            `pause`, `unpause`, `cordon`, `uncordon`, `drain`, `upload`, `panic`,
             `power-off`, `break`, `heal`, `crash-detector`
-            `cordon`, `uncordon`, `drain`, `upload`, `panic`, `power-off`,
-            `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),

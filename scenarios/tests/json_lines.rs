@@ -10,11 +10,11 @@ use stuckvm_detector::Time;
 use stuckvm_scenarios::contract::{Side, coverage};
 use stuckvm_scenarios::format::VmName;
 use stuckvm_scenarios::judge::{Breach, Rule};
-use stuckvm_scenarios::prometheus::judge::Breach as SampledBreach;
+use stuckvm_scenarios::prometheus::judge::{Breach as SampledBreach, Sampling};
 use stuckvm_scenarios::prometheus::report::json_lines;
 use stuckvm_scenarios::prometheus::table::{Row, Slip, Table, Worst};
-use stuckvm_scenarios::prometheus::{AlertReport, CaseReport, Checked, Outcome as Sampled};
-use stuckvm_scenarios::report::{Standing, Summary, json_coverage, json_line, json_summary};
+use stuckvm_scenarios::prometheus::{AlertReport, CaseReport, Checked};
+use stuckvm_scenarios::report::{Place, Standing, Summary, json_coverage, json_line, json_summary};
 use stuckvm_scenarios::stream::Vm;
 use stuckvm_scenarios::verdict::{ErrorKind, Outcome, Part, RunError, Unmet, Verdict};
 
@@ -152,24 +152,32 @@ fn inner(line: &str) -> String {
 #[test]
 fn every_key_of_a_rule_of_prometheus_is_documented() {
     let vm = VmName { namespace: "ns".to_owned(), name: "vm1".to_owned() };
-    let breach = SampledBreach { at: Time::ZERO, rule: Rule::ALL[0], because: "early".to_owned() };
-    let error = RunError { kind: ErrorKind::Step, because: vec!["of this".to_owned()] };
-    let outcomes = [
-        Sampled::Pass,
-        Sampled::Fail(vec![(vm, breach)]),
-        Sampled::Error(error),
-        Sampled::NotTested("no".to_owned()),
-    ];
-    let case = |outcome| CaseReport { scenario: "a/b".to_owned(), outcome, luck: 0 };
+    let breach =
+        SampledBreach { at: Time::ZERO, rule: Rule::ALL[0], because: "early".to_owned(), episode: None };
+    let every = Duration::from_secs(30);
+    let (keep, lag, phase) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let sampling = Sampling { scrape: every, evaluate: every, keep, lag, first: Time::ZERO, phase };
+    let case = |verdict| CaseReport {
+        outcome: outcome(verdict),
+        breaches: vec![(vm.clone(), breach.clone())],
+        luck: 0,
+        changes: Vec::new(),
+        sampling,
+    };
     let worst = Worst { slip: Slip::Early(Duration::ZERO), scenario: "a/b".to_owned() };
     let row =
         Row { fires_after: Some((Duration::ZERO, Duration::ZERO)), worst: Some(worst), ..Row::default() };
     let report = AlertReport {
-        alert: "Stuck".to_owned(),
-        cases: outcomes.into_iter().map(case).collect(),
+        summary: summary(),
+        place: Place::new(Path::new("rules.yaml"), 1),
+        cases: verdicts()
+            .into_iter()
+            .filter(|verdict| !matches!(verdict, Verdict::Unmet(_)))
+            .map(case)
+            .collect(),
         table: Table { rows: [("Unknown".to_owned(), row)].into() },
     };
-    let mut lines = json_lines(&Checked { alerts: vec![report] });
+    let mut lines = json_lines(&Checked { alerts: vec![report], runs: Vec::new() });
     let summary = lines.pop().expect("the last is the summary");
     let (rows, cases): (Vec<String>, Vec<String>) =
         lines.into_iter().partition(|line| line.starts_with(r#"{"table""#));

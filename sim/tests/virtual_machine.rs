@@ -278,6 +278,9 @@ fn the_webhook_gives_the_template_a_machine_type() {
     assert_eq!(machine_type(own).as_deref(), Some("pc-q35-9.0"));
     let other = json!({"architecture": "arm64", "domain": {"devices": {}, "machine": {"type": ""}}});
     assert_eq!(machine_type(other).as_deref(), Some("virt"));
+}
+
+#[test]
 fn failures_stay_and_are_counted_while_running_and_run_strategy_are_both_set() {
     let mut play = Play::new("Always");
     play.cluster.random_mut().give(START_BACK_OFF_STREAM, [0, 0]);

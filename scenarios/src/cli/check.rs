@@ -85,8 +85,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     progress.finish();
     summary.not_begun = stop.load(Ordering::Relaxed).then(|| subjects.len() - summary.scenarios);
     writers.conclude(&summary);
-    writers.finish()?;
-    writers.finish(&summary);
+    writers.finish();
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => {

@@ -97,16 +97,10 @@ impl Writers {
         self.summaries.push(summary.clone());
     }
 
-    /// All detectors have been judged: the files get their contents, each whole.
-    pub(super) fn finish(self) -> Result<(), InputError> {
+    /// All detectors have been judged: the files get their contents, each whole, also where another cannot be written.
+    pub(super) fn finish(self) {
         let Self { junit: for_junit, markdown: for_markdown, entries, summaries, .. } = self;
-        for_junit.map(|file| file.write(&junit(&entries, &summaries))).transpose()?;
-        for_markdown.map(|file| file.write(&markdown(&entries, &summaries))).transpose()?;
-        Ok(())
-    /// All have ended: the files get their contents, each whole, also where another cannot be written.
-    pub(super) fn finish(self, summary: &Summary) {
-        let Self { junit: for_junit, markdown: for_markdown, entries, .. } = self;
-        for_junit.into_iter().for_each(|file| keep(file.write(&junit(&entries, summary))));
-        for_markdown.into_iter().for_each(|file| keep(file.write(&markdown(&entries, summary))));
+        for_junit.into_iter().for_each(|file| keep(file.write(&junit(&entries, &summaries))));
+        for_markdown.into_iter().for_each(|file| keep(file.write(&markdown(&entries, &summaries))));
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn run(
         (0..report.cases.len()).for_each(|case| writers.add(checked.entry(alert, case)));
         writers.conclude(&report.summary);
     }
-    writers.finish()?;
+    writers.finish();
     Ok(match checked.all_passed() {
         _ if interrupted => ExitCode::from(INTERRUPTED),
         true => ExitCode::SUCCESS,

@@ -62,8 +62,7 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     let interrupted = stop.load(Ordering::Relaxed);
     summary.not_begun = interrupted.then(|| scenarios.len() - summary.scenarios);
     reports.conclude(&summary);
-    reports.finish()?;
-    reports.finish(&summary);
+    reports.finish();
     print(&match format {
         Format::Json => json_summary(&summary, selection.seed),
         Format::Text => format!("\n{}", text_summary(&summary, selection.seed)),

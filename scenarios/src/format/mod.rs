@@ -31,9 +31,7 @@ pub use generate::{Generate, GenerateArrival, GeneratedFault, GeneratedSize};
 pub use scalars::{KindName, Manifest, Span, Start, VmName};
 pub use step::{
     ConflictTarget, CrashDetector, LauncherFault, LauncherTarget, Leader, ObjectPatch, ObjectTarget,
-    PhaseTarget, QuotaTarget, ScrapeFault, SlowApiTarget, Step, Target, WatchTarget,
-    ConflictTarget, CrashDetector, LauncherFault, LauncherTarget, ObjectPatch, ObjectTarget, PhaseTarget,
-    QuotaTarget, SlowApiTarget, Step, Target, Upload, WatchTarget,
+    PhaseTarget, QuotaTarget, ScrapeFault, SlowApiTarget, Step, Target, Upload, WatchTarget,
 };
 
 use schemars::JsonSchema;

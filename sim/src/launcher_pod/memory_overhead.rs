@@ -49,15 +49,12 @@ fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
     let on = |device: &str| devices.get(device).and_then(Value::as_bool).unwrap_or(true);
     let any = |list: &str| devices.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     let video = release.profile().graphics_overhead;
-    let mut interfaces = devices.get("interfaces").and_then(Value::as_array).into_iter().flatten();
-    let sriov = interfaces.any(|interface| interface.get("sriov").is_some_and(|sriov| !sriov.is_null()));
     let tpm = devices
         .get("tpm")
         .is_some_and(|tpm| !tpm.is_null() && tpm.get("enabled").and_then(Value::as_bool).unwrap_or(true));
     [
         (on("autoattachGraphicsDevice"), video),
         (spec.architecture == "arm64", 128),
-        (any("hostDevices") || any("gpus") || sriov, 1024),
         (any("hostDevices") || any("gpus") || has_sriov(devices), 1024),
         (tpm, 53),
     ]

@@ -2,10 +2,10 @@
 
 use crate::Group;
 
-const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/"), ("launcher_rules", "overhead")];
+const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/"), ("launcher_memory", "overhead")];
 
 /// What no vector reaches.
-const RULES: &[(&str, &str)] = &[("launcher_rules", "")];
+const RULES: &[(&str, &str)] = &[("launcher_memory", ""), ("launcher_rules", "")];
 
 pub(crate) const GROUPS: &[Group] = &[OVERHEAD, VFIO, NODES, DEVICES, PROBES, KERNELS];
 

@@ -5,9 +5,8 @@ use serde_json::Value;
 use stuckvm_detector::Time;
 
 /// Keys of a step that no write shows.
-const BESIDE_THE_API: [&str; 7] =
-    ["break", "heal", "pause", "unpause", "panic", "power-off", "crash-detector"];
-const BESIDE_THE_API: [&str; 6] = ["break", "heal", "upload", "panic", "power-off", "crash-detector"];
+const BESIDE_THE_API: [&str; 8] =
+    ["break", "heal", "pause", "unpause", "upload", "panic", "power-off", "crash-detector"];
 
 /// Something that a step does.
 pub(super) struct Deed {

@@ -48,7 +48,6 @@ use crate::work_queue::{Work, WorkQueue};
 use indexmap::IndexMap;
 use node::NodeState;
 use pod_worker::{PodWorker, Stage, Turn};
-use pod_worker::{PodWorker, Stage, Step, Turn};
 use runtime::Slots;
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
