@@ -65,7 +65,7 @@ fn checked() -> Checked<'static> {
         case("x/old", Verdict::NotTested(lacks), Vec::new()),
     ];
     let table = Table { rows: [("PvcNotFound".to_owned(), row)].into() };
-    let summary = Summary::of("Stuck", cases.iter().map(|case| &case.outcome));
+    let summary = Summary { digest: 0xd1, ..Summary::of("Stuck", cases.iter().map(|case| &case.outcome)) };
     let place = Place { file: "r.yaml".into(), line: 1 };
     Checked { alerts: vec![AlertReport { summary, place, cases, table }], runs: Vec::new() }
 }
@@ -99,7 +99,7 @@ fn json_has_a_line_a_scenario_a_line_a_status_and_a_summary() {
         r#"{"scenario":"x/good","alert":"Stuck","verdict":"pass","luck":0}"#,
         r#"{"scenario":"x/old","alert":"Stuck","verdict":"not tested","because":["KubeVirt 0.59 does not export kubevirt_vm_info"],"luck":0}"#,
         r#"{"table":"Stuck","status":"PvcNotFound","due":2,"fires_after":{"min":"4m59.849999999s","max":"5m29.85s"},"early":"150.000001ms","late":"29.85s","never":0,"spurious":0,"worst":{"slip":"150.000001ms early","scenario":"x/early"}}"#,
-        r#"{"summary":{"detector":"Stuck","scenarios":3,"passed":1,"failed":1,"errors":0,"not_tested":1,"luck":1,"rules":{"R1":"pass","R2":"fail","R6":"pass","R7":"pass"}}}"#,
+        r#"{"summary":{"detector":"Stuck","scenarios":3,"passed":1,"failed":1,"errors":0,"not_tested":1,"luck":1,"rules":{"R1":"pass","R2":"fail","R6":"pass","R7":"pass"},"digest":"00000000000000d1"}}"#,
     ];
     assert_eq!(json_lines(&checked()), expected);
 }
