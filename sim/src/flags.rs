@@ -42,8 +42,26 @@ impl Default for ControllerManagerFlags {
 impl ControllerManagerFlags {
     /// How long a node may be silent before it counts as unreachable.
     pub fn grace_period(&self, release: KubernetesRelease) -> Duration {
-        let seconds = if release < KubernetesRelease::V1_34 { 40 } else { 50 };
-        self.node_monitor_grace_period.unwrap_or(Duration::from_secs(seconds))
+        self.node_monitor_grace_period.unwrap_or(Profile::of(release).node_monitor_grace_period)
+    }
+}
+
+/// What differs between the releases of kube-controller-manager that are modelled: a table of switches, a column a release.
+#[derive(Clone, Copy, Debug)]
+struct Profile {
+    /// The default of the flag of this name: 50 s since 1.32 (kubernetes#126287).
+    node_monitor_grace_period: Duration,
+}
+
+const V1_23: Profile = Profile { node_monitor_grace_period: Duration::from_secs(40) };
+const V1_34: Profile = Profile { node_monitor_grace_period: Duration::from_secs(50) };
+
+impl Profile {
+    const fn of(release: KubernetesRelease) -> &'static Self {
+        match release {
+            KubernetesRelease::V1_23 | KubernetesRelease::V1_30 => &V1_23,
+            KubernetesRelease::V1_34 | KubernetesRelease::V1_36 => &V1_34,
+        }
     }
 }
 

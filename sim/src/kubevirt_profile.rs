@@ -4,7 +4,8 @@
 
 use crate::release::KubeVirtRelease;
 
-/// The switches of a release. Scenarios of the catalog's folder `releases/` show each of them.
+/// The switches of a release. Scenarios of the catalog's folder `releases/` show each of them, those of metrics the tests of
+/// `stuckvm metrics`.
 #[derive(Clone, Copy, Debug)]
 pub struct KubeVirtProfile {
     /// DataVolumes that are not bound count as on their way (1.0); before, they are passed over.
@@ -33,6 +34,12 @@ pub struct KubeVirtProfile {
     pub pauses_pinged_guests: bool,
     /// The instance's finalizer has KubeVirt's domain in its name.
     pub qualifies_finalizer: bool,
+    /// The metric `kubevirt_vmi_info` exists (1.3).
+    pub exports_vmi_info: bool,
+    /// It has the labels `evictable`, `outdated` and `vmi_pod` (1.4, kubevirt#12737, #12992, #13148).
+    pub extends_vmi_info: bool,
+    /// The metric `kubevirt_vm_info` exists (1.4).
+    pub exports_vm_info: bool,
 }
 
 /// Where the guest's console is logged.
@@ -60,6 +67,9 @@ const V0_59: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: false,
     pauses_pinged_guests: false,
     qualifies_finalizer: false,
+    exports_vmi_info: false,
+    extends_vmi_info: false,
+    exports_vm_info: false,
 };
 
 const V1_3: KubeVirtProfile = KubeVirtProfile {
@@ -71,6 +81,7 @@ const V1_3: KubeVirtProfile = KubeVirtProfile {
     graphics_overhead: 32,
     console_log: ConsoleLog::Container,
     selects_architecture: true,
+    exports_vmi_info: true,
     ..V0_59
 };
 
@@ -81,6 +92,8 @@ const MAIN: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: true,
     pauses_pinged_guests: true,
     qualifies_finalizer: true,
+    extends_vmi_info: true,
+    exports_vm_info: true,
     ..V1_3
 };
 

@@ -89,7 +89,7 @@ impl fmt::Display for Sample {
     }
 }
 
-/// Labels of `kubevirt_vmi_info` that came after 1.3 (kubevirt/kubevirt#12737, #12992, #13148).
+/// Labels of `kubevirt_vmi_info` that it has not had from the beginning.
 const SINCE_1_4: [&str; 3] = ["evictable", "outdated", "vmi_pod"];
 
 /// The metrics of machines and of instances.
@@ -110,8 +110,8 @@ pub fn metrics() -> impl Iterator<Item = &'static str> {
 /// ```
 pub fn is_exported(metric: &str, release: KubeVirtRelease) -> bool {
     match metric {
-        "kubevirt_vm_info" => release > KubeVirtRelease::V1_3,
-        "kubevirt_vmi_info" => release >= KubeVirtRelease::V1_3,
+        "kubevirt_vm_info" => release.profile().exports_vm_info,
+        "kubevirt_vmi_info" => release.profile().exports_vmi_info,
         _ => metrics().any(|known| known == metric),
     }
 }
@@ -127,7 +127,7 @@ pub fn scrape(view: View<'_>, release: KubeVirtRelease) -> Vec<Sample> {
     if is_exported(INFOS[1], release) {
         samples.extend(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view)));
     }
-    if release == KubeVirtRelease::V1_3 {
+    if !release.profile().extends_vmi_info {
         samples.iter_mut().for_each(|sample| sample.labels.retain(|(label, _)| !SINCE_1_4.contains(label)));
     }
     samples

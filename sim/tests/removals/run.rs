@@ -71,16 +71,10 @@ fn build(root: &Path, rows: &[Numbered]) -> BTreeMap<String, PathBuf> {
         ["test", "-p", "stuckvm-sim", "--no-run", "--message-format=json-render-diagnostics"].to_vec();
     // Building takes longer than all the runs.
     arguments.extend(["--config", "profile.dev.package.stuckvm-sim.opt-level=0"]);
-<<<<<<< ours
-    for (program, _) in rows.iter().flat_map(|row| row.group.noticed_by) {
-        match *program {
-            "lib" if arguments.contains(&"--lib") => {}
-=======
     let wanted: BTreeSet<&str> =
         rows.iter().flat_map(|row| row.group.noticed_by).map(|(program, _)| *program).collect();
     for program in wanted {
         match program {
->>>>>>> theirs
             "lib" => arguments.push("--lib"),
             program if arguments.contains(&program) => {}
             program => arguments.extend(["--test", program]),

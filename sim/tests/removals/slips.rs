@@ -16,8 +16,8 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: &[("vectors", "nodes/")],
         rows: &[(
             "grace of 50 s made 40 s",
-            "if release < KubernetesRelease::V1_34 { 40 } else { 50 }",
-            "40",
+            "Profile::of(release).node_monitor_grace_period",
+            "V1_23.node_monitor_grace_period",
         )],
     },
     Group {

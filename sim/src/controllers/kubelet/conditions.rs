@@ -1,10 +1,10 @@
 //! The conditions that kubelet owns, Kubernetes 1.36.2: `pkg/kubelet/status/generate.go`.
 
 use super::phase::Phase;
+use super::profile::Profile;
 use super::runtime::{Sandbox, Slots};
 use super::status::Observation;
 use crate::objects::{Condition, Conditions, ContainerStatus, Truth};
-use crate::release::KubernetesRelease;
 use arcstr::{ArcStr, literal};
 
 /// The sandbox is there, with its network.
@@ -27,12 +27,14 @@ pub(super) fn is_kubelets(kind: &str) -> bool {
 pub(super) fn generate(
     seen: &Observation<'_>,
     statuses: &[ContainerStatus],
-    (phase, release): (Phase, KubernetesRelease),
+    (phase, profile): (Phase, &Profile),
     all: &mut Vec<Condition>,
 ) {
     let network = seen.runtime.sandbox == Sandbox::Ready;
-    all.push(Condition { kind: POD_READY_TO_START, status: network.into(), ..Condition::default() });
-    let sticky = release >= KubernetesRelease::V1_36 && seen.old.conditions.is_true(&INITIALIZED);
+    if profile.reports_sandbox {
+        all.push(Condition { kind: POD_READY_TO_START, status: network.into(), ..Condition::default() });
+    }
+    let sticky = profile.keeps_initialized && seen.old.conditions.is_true(&INITIALIZED);
     all.push(initialized(seen, statuses, (phase, sticky)));
     let containers = containers_ready(seen, statuses, phase);
     all.push(ready(seen, &containers, all));

@@ -7,6 +7,7 @@ use super::backoff::Backoff;
 use super::go_duration::GoDuration;
 use super::image_name::{default_tag, repository};
 use super::keyring::{self, TrackedAuthConfig};
+use super::profile::Profile;
 use super::pull_records::{CredentialVerification, PullRecords};
 use crate::context::EventType;
 use crate::objects::Secret;
@@ -125,6 +126,7 @@ impl ImageManager {
         events: &mut Vec<ImageEvent>,
     ) -> Ensured {
         let image = &request.image;
+        let profile = Profile::of(release);
         let reference = match default_tag(image) {
             Ok(reference) => reference,
             Err(why) => {
@@ -141,10 +143,10 @@ impl ImageManager {
                 let message = arcstr::format!("Failed to inspect image \"\": {why}");
                 return fail(literal!("ImageInspectError"), message, "InspectFailed", events);
             }
-            Inspection::Present { .. } => match self.must_attempt_pull(request, &reference, release) {
+            Inspection::Present { .. } => match self.must_attempt_pull(request, &reference, profile) {
                 Err(why) => return Ensured::Failed(broken_secret(why)),
                 Ok(false) => {
-                    events.push(normal("Pulled", present(image, release)));
+                    events.push(normal("Pulled", present(image, profile)));
                     return Ensured::Present;
                 }
                 Ok(true) => {}
@@ -158,7 +160,7 @@ impl ImageManager {
         }
         match look_up(request) {
             Err(why) => Ensured::Failed(broken_secret(why)),
-            Ok(credentials) => match self.back_off(request, (now, release), events) {
+            Ok(credentials) => match self.back_off(request, (now, profile), events) {
                 Some(error) => Ensured::Failed(error),
                 None => {
                     self.records.record_intent(image);
@@ -174,9 +176,9 @@ impl ImageManager {
         &mut self,
         request: &ImageRequest,
         reference: &ArcStr,
-        release: KubernetesRelease,
+        profile: &Profile,
     ) -> Result<bool, String> {
-        if release < KubernetesRelease::V1_36 {
+        if !profile.ensures_secret_pulled_images {
             return Ok(false);
         }
         self.records.must_attempt_pull(&request.image, reference, || look_up(request))
@@ -186,7 +188,7 @@ impl ImageManager {
     fn back_off(
         &self,
         request: &ImageRequest,
-        (now, release): (Time, KubernetesRelease),
+        (now, profile): (Time, &Profile),
         events: &mut Vec<ImageEvent>,
     ) -> Option<ImageError> {
         let failure = self.failures.get(&(request.pod, request.image.clone()))?;
@@ -195,7 +197,7 @@ impl ImageManager {
         }
         let mut message = format!("Back-off pulling image \"{}\"", request.image);
         events.push(normal("BackOff", message.clone()));
-        if release >= KubernetesRelease::V1_34 {
+        if profile.shows_pull_error {
             message = format!("{message}: {}", failure.error);
         }
         Some(ImageError { reason: literal!("ImagePullBackOff"), message: message.into() })
@@ -212,7 +214,7 @@ impl ImageManager {
         let image = &request.image;
         match &pulled.result {
             Ok(used) => {
-                events.push(normal("Pulled", success(image, pulled, release)));
+                events.push(normal("Pulled", success(image, pulled, Profile::of(release))));
                 self.failures.retain(|_, failure| !failure.backoff.has_expired(now));
                 self.records.record_pulled(image, &pulled.reference, used.as_ref());
                 Ok(())
@@ -282,14 +284,14 @@ fn eval_cri_pull_error(image: &str, why: &ArcStr) -> ImageError {
     ImageError { reason: literal!("ErrImagePull"), message: why.clone() }
 }
 
-fn present(image: &str, release: KubernetesRelease) -> String {
-    let tail = if release >= KubernetesRelease::V1_36 { " and can be accessed by the pod" } else { "" };
+fn present(image: &str, profile: &Profile) -> String {
+    let tail = if profile.ensures_secret_pulled_images { " and can be accessed by the pod" } else { "" };
     format!("Container image \"{image}\" already present on machine{tail}")
 }
 
 /// The size is asked for after the pull; without an answer it is 0.
-fn success(image: &str, pulled: &Pulled, release: KubernetesRelease) -> String {
-    if release < KubernetesRelease::V1_30 {
+fn success(image: &str, pulled: &Pulled, profile: &Profile) -> String {
+    if !profile.says_image_size {
         return format!("Successfully pulled image \"{image}\" in {}", GoDuration(pulled.waited));
     }
     let size = match pulled.inspection {

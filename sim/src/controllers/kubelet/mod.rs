@@ -18,6 +18,7 @@ mod pod_actions;
 mod pod_status;
 mod pod_worker;
 mod prober;
+mod profile;
 mod pull_records;
 mod runtime;
 mod start_container;

@@ -6,6 +6,7 @@ use super::kill::Kill;
 use super::node::NodeState;
 use super::phase::Phase;
 use super::prober::ProbeWorker;
+use super::profile::Profile;
 use super::runtime::{ContainerRecord, PodRuntime};
 use super::status::Reason;
 use super::sync_pod::Plan;
@@ -16,7 +17,6 @@ use crate::environment::Program;
 use crate::kind::ObjectId;
 use crate::objects::Pod;
 use crate::random::WHOLE;
-use crate::release::KubernetesRelease;
 use std::sync::Arc;
 use std::time::Duration;
 use stuckvm_detector::Time;
@@ -213,7 +213,7 @@ impl Turn<'_, '_> {
         match outcome {
             Outcome::Ok { acted } => {
                 self.requeue(RESYNC, true);
-                if acted && self.cx.config.kubernetes >= KubernetesRelease::V1_36 {
+                if acted && Profile::of(self.cx.config.kubernetes).relists_on_demand {
                     self.worker.relisted = true;
                     self.worker.pending |= self.look();
                 }

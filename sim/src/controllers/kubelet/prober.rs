@@ -6,6 +6,7 @@ use super::conditions;
 use super::phase::Phase;
 use super::pod_actions::Verdict;
 use super::pod_worker::Turn;
+use super::profile::Profile;
 use super::runtime::{RunState, Slots};
 use super::status::{Observation, Probed, restarts_after};
 use super::task::Task;
@@ -363,7 +364,7 @@ impl Turn<'_, '_> {
         let mut fresh: Vec<Condition> = status.conditions.to_vec();
         fresh.retain(|found| !conditions::is_kubelets(&found.kind));
         let phase = Phase::parse(&status.phase).unwrap_or(Phase::Pending);
-        conditions::generate(&seen, &statuses, (phase, self.cx.config.kubernetes), &mut fresh);
+        conditions::generate(&seen, &statuses, (phase, Profile::of(self.cx.config.kubernetes)), &mut fresh);
         for kind in [conditions::READY, conditions::CONTAINERS_READY] {
             let new = fresh.condition(&kind).expect("it was just computed");
             status

@@ -4,13 +4,13 @@
 use super::image_manager::{Ensured, ImageError, ImageEvent, ImageRequest};
 use super::image_puller::{Begun, Running, Ticket, order_of_waking};
 use super::pod_worker::{Step, Turn};
+use super::profile::{ContainerName, Profile};
 use super::runtime::{ContainerRecord, Exit, RunState, Slots};
 use super::status::Reason;
 use super::task::{Task, run_number};
 use crate::context::{Context, EventType};
 use crate::environment::{Program, RuntimeRequest};
 use crate::kind::ObjectId;
-use crate::release::KubernetesRelease;
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,13 +89,7 @@ impl Turn<'_, '_> {
 
     /// Makes and starts a container; returns whether that is done, well or not.
     pub(super) fn create_container(&mut self, slot: usize) -> bool {
-        let release = self.cx.config.kubernetes;
-        let name = &self.worker.pod.container(slot).name;
-        let message = match release {
-            KubernetesRelease::V1_36 => "Container created".to_owned(),
-            KubernetesRelease::V1_34 => format!("Created container: {name}"),
-            _ => format!("Created container {name}"),
-        };
+        let message = self.container_name().created(&self.worker.pod.container(slot).name);
         self.container_event(slot, EventType::Normal, "Created", &message);
         let latency = self.cx.config.latency.container_start;
         if latency == Duration::ZERO {
@@ -106,6 +100,10 @@ impl Turn<'_, '_> {
         let number = u32::try_from(slot).expect("a pod has few containers");
         self.cx.complete_after(latency, Task::Started.of(self.id, number));
         false
+    }
+
+    fn container_name(&self) -> ContainerName {
+        Profile::of(self.cx.config.kubernetes).container_name
     }
 
     /// The runtime has started a container, or failed to.
@@ -135,11 +133,7 @@ impl Turn<'_, '_> {
         let record = ContainerRecord { restarts, state: RunState::Running { started: now } };
         Arc::make_mut(&mut self.worker.runtime).add(slot, record);
         self.changed();
-        let message = if self.cx.config.kubernetes >= KubernetesRelease::V1_36 {
-            "Container started".to_owned()
-        } else {
-            format!("Started container {}", container.name)
-        };
+        let message = self.container_name().started(&container.name);
         self.container_event(slot, EventType::Normal, "Started", &message);
         if let Some(runs) = program.runs {
             self.cx.complete_after(runs, Task::Exited.of(self.id, run_number(slot, restarts)));

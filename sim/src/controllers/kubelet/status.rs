@@ -3,6 +3,7 @@
 
 use super::conditions;
 use super::phase::{self, Phase};
+use super::profile::Profile;
 use super::runtime::{ContainerRecord, PodRuntime, RunState, Slots};
 use crate::objects::{
     Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus, Running, Terminated, Waiting,
@@ -63,10 +64,7 @@ pub fn generate_api_pod_status(seen: &Observation<'_>, release: KubernetesReleas
     }
     let foreign = seen.pod.status.conditions.iter().filter(|found| !conditions::is_kubelets(&found.kind));
     let mut all: Vec<Condition> = foreign.cloned().collect();
-    conditions::generate(seen, &statuses, (phase, release), &mut all);
-    if release < KubernetesRelease::V1_30 {
-        all.retain(|found| found.kind != conditions::POD_READY_TO_START);
-    }
+    conditions::generate(seen, &statuses, (phase, Profile::of(release)), &mut all);
     status.conditions = all.into();
     let mut statuses = statuses.into_iter();
     status.init_container_statuses = statuses.by_ref().take(seen.pod.spec.init_containers.len()).collect();

@@ -1,6 +1,7 @@
-//! What differs between the releases of kube-scheduler that are modelled.
+//! What differs between the releases of kube-scheduler that are modelled: a table of switches, a column a release.
 //!
-//! 1.34 stands for its last patch release.
+//! Each switch names the first release that has it, and what upstream calls the change. 1.34 stands for its last patch
+//! release.
 
 use crate::release::KubernetesRelease;
 
@@ -9,23 +10,24 @@ use crate::release::KubernetesRelease;
 pub(super) struct Profile {
     /// A rejection by PreFilter stands once in the message, not once a node (1.25).
     pub(super) prefilter_message: bool,
-    /// The message ends with what preemption says (1.24).
+    /// The message ends with what preemption says (1.24, kubernetes#107775).
     pub(super) preemption_message: bool,
-    /// DynamicResources takes part and speaks before preemption (1.34).
+    /// DynamicResources takes part and speaks before preemption (1.34, gate DynamicResourceAllocation).
     pub(super) dynamic_resources: bool,
-    /// Requests of the pod as a whole count (1.34).
+    /// Requests of the pod as a whole count (1.34, gate PodLevelResources).
     pub(super) pod_level_resources: bool,
-    /// A request above what the node could ever give is not resolved by preemption (1.34).
+    /// A request above what the node could ever give is not resolved by preemption (1.34, kubernetes#131345).
     pub(super) unresolvable_requests: bool,
-    /// The reason of TaintToleration names the taint (until 1.34.1).
+    /// The reason of TaintToleration names the taint (until 1.34.1; kubernetes#134740, picked by #135023).
     pub(super) names_taint: bool,
-    /// The reason of VolumeBinding speaks of the volume's node affinity (1.33).
+    /// The reason of VolumeBinding speaks of the volume's node affinity (1.33, kubernetes#129887).
     pub(super) volume_affinity_wording: bool,
-    /// The head of backoffQ is popped when activeQ is empty, and back-offs end on whole seconds (1.33).
+    /// The head of backoffQ is popped when activeQ is empty, and back-offs end on whole seconds (1.33, gate
+    /// SchedulerPopFromBackoffQ).
     pub(super) pops_backoff: bool,
-    /// Events move only the pods that they may help (1.32).
+    /// Events move only the pods that they may help (1.32, gate SchedulerQueueingHints).
     pub(super) queueing_hints: bool,
-    /// Conditions carry `observedGeneration` (1.34).
+    /// Conditions carry `observedGeneration` (1.34, gate PodObservedGenerationTracking).
     pub(super) observes_generation: bool,
     /// Equal scores are decided by the heap, without a draw (1.35).
     pub(super) heap_ties: bool,
@@ -33,25 +35,45 @@ pub(super) struct Profile {
     pub(super) scores_balance_change: bool,
 }
 
+const V1_23: Profile = Profile {
+    prefilter_message: false,
+    preemption_message: false,
+    dynamic_resources: false,
+    pod_level_resources: false,
+    unresolvable_requests: false,
+    names_taint: true,
+    volume_affinity_wording: false,
+    pops_backoff: false,
+    queueing_hints: false,
+    observes_generation: false,
+    heap_ties: false,
+    scores_balance_change: false,
+};
+
+const V1_30: Profile = Profile { prefilter_message: true, preemption_message: true, ..V1_23 };
+
+const V1_34: Profile = Profile {
+    dynamic_resources: true,
+    pod_level_resources: true,
+    unresolvable_requests: true,
+    names_taint: false,
+    volume_affinity_wording: true,
+    pops_backoff: true,
+    queueing_hints: true,
+    observes_generation: true,
+    ..V1_30
+};
+
+const V1_36: Profile = Profile { heap_ties: true, scores_balance_change: true, ..V1_34 };
+
 impl Profile {
     /// The switches of a release.
-    pub(super) fn of(release: KubernetesRelease) -> Self {
-        let since_1_30 = release >= KubernetesRelease::V1_30;
-        let since_1_34 = release >= KubernetesRelease::V1_34;
-        let since_1_36 = release >= KubernetesRelease::V1_36;
-        Self {
-            prefilter_message: since_1_30,
-            preemption_message: since_1_30,
-            dynamic_resources: since_1_34,
-            pod_level_resources: since_1_34,
-            unresolvable_requests: since_1_34,
-            names_taint: !since_1_34,
-            volume_affinity_wording: since_1_34,
-            pops_backoff: since_1_34,
-            queueing_hints: since_1_34,
-            observes_generation: since_1_34,
-            heap_ties: since_1_36,
-            scores_balance_change: since_1_36,
+    pub(super) const fn of(release: KubernetesRelease) -> Self {
+        match release {
+            KubernetesRelease::V1_23 => V1_23,
+            KubernetesRelease::V1_30 => V1_30,
+            KubernetesRelease::V1_34 => V1_34,
+            KubernetesRelease::V1_36 => V1_36,
         }
     }
 }
