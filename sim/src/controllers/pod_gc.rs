@@ -2,7 +2,6 @@
 //!
 //! Its passes are played only while one may find something.
 
-use super::taint_eviction::update_pod_condition;
 use crate::config::Config;
 use crate::context::Context;
 use crate::controller::{Action, Controller};
@@ -212,7 +211,7 @@ fn mark_failed_and_delete((id, pod): &(ObjectId, Arc<Pod>), why: Option<&'static
             let kind = literal!("DisruptionTarget");
             let condition =
                 Condition::new(kind, Truth::True, literal!("DeletionByPodGC"), now).with_message(why);
-            update_pod_condition(&mut pod.status.conditions, condition);
+            condition.put_into(&mut pod.status.conditions);
         }
     };
     // What is refused is gone already.

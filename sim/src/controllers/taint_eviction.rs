@@ -147,7 +147,7 @@ fn evict(id: ObjectId, name: &PodName, cx: &mut Context<'_>) {
     let kind = literal!("DisruptionTarget");
     let condition = Condition::new(kind, Truth::True, literal!("DeletionByTaintManager"), cx.now)
         .with_message(literal!("Taint manager: deleting due to NoExecute taint"));
-    let marked = cx.patch::<Pod>(id, |pod| update_pod_condition(&mut pod.status.conditions, condition));
+    let marked = cx.patch::<Pod>(id, |pod| condition.put_into(&mut pod.status.conditions));
     // Refused only where the pod is gone in the meantime, so that there is nothing to evict.
     let _ = marked.and_then(|_| cx.delete::<Pod>(id));
 }
@@ -180,7 +180,7 @@ enum Patience {
 fn patience(taints: &[Taint], tolerations: &[Toleration]) -> Patience {
     let mut least: Option<i64> = None;
     for taint in taints {
-        let Some(first) = tolerations.iter().find(|toleration| tolerates(toleration, taint)) else {
+        let Some(first) = tolerations.iter().find(|toleration| toleration.tolerates(taint)) else {
             return Patience::None;
         };
         least = [least, first.toleration_seconds].into_iter().flatten().min();
@@ -190,33 +190,8 @@ fn patience(taints: &[Taint], tolerations: &[Toleration]) -> Patience {
     })
 }
 
-/// `Toleration.ToleratesTaint`, `staging/src/k8s.io/api/core/v1/toleration.go`.
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    let Toleration { key, operator, value, effect, .. } = toleration;
-    (effect.is_empty() || *effect == taint.effect)
-        && (key.is_empty() || *key == taint.key)
-        && match operator.as_str() {
-            "" | "Equal" => *value == taint.value,
-            "Exists" => true,
-            _ => false,
-        }
-}
-
 fn evicting(node: Option<&Arc<Node>>) -> impl Iterator<Item = &Taint> {
     node.into_iter().flat_map(|node| &node.spec.taints).filter(|taint| taint.effect == "NoExecute")
-}
-
-/// Adds a condition or replaces the one of its type (`UpdatePodCondition`, `pkg/api/v1/pod/util.go`).
-pub(super) fn update_pod_condition(conditions: &mut Vec<Condition>, mut new: Condition) {
-    match conditions.iter_mut().find(|condition| condition.kind == new.kind) {
-        Some(old) => {
-            if old.status == new.status {
-                new.last_transition_time = old.last_transition_time;
-            }
-            *old = new;
-        }
-        None => conditions.push(new),
-    }
 }
 
 #[cfg(test)]

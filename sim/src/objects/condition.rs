@@ -82,6 +82,32 @@ impl Condition {
         self
     }
 
+    /// Adds itself to a pod's conditions, or replaces the one of its type (`UpdatePodCondition`, `pkg/api/v1/pod/util.go`):
+    /// the time of the last transition stays while the status stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stuckvm_detector::Time;
+    /// use stuckvm_sim::objects::{Condition, Truth};
+    ///
+    /// let mut conditions = vec![Condition::new("Ready", Truth::True, "", Time::from_secs(1))];
+    /// Condition::new("Ready", Truth::True, "Again", Time::from_secs(2)).put_into(&mut conditions);
+    /// assert_eq!(conditions[0].reason, "Again");
+    /// assert_eq!(conditions[0].last_transition_time, Some(Time::from_secs(1)));
+    /// ```
+    pub fn put_into(mut self, conditions: &mut Vec<Self>) {
+        match conditions.iter_mut().find(|found| found.kind == self.kind) {
+            Some(found) => {
+                if found.status == self.status {
+                    self.last_transition_time = found.last_transition_time;
+                }
+                *found = self;
+            }
+            None => conditions.push(self),
+        }
+    }
+
     /// Whether it is False for exactly this reason.
     pub fn is_false_because(&self, reason: &str) -> bool {
         self.status == Truth::False && self.reason == reason

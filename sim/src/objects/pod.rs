@@ -1,7 +1,7 @@
 //! Pod: metadata and spec.
 
 use super::{
-    Affinity, ObjectMeta, PodStatus, ResourceList, Rest, StrMap, TopologySpreadConstraint, is_default,
+    Affinity, ObjectMeta, PodStatus, ResourceList, Rest, StrMap, Taint, TopologySpreadConstraint, is_default,
     nullable,
 };
 use arcstr::ArcStr;
@@ -313,6 +313,34 @@ pub struct Toleration {
     /// How long a NoExecute taint is tolerated; for ever when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toleration_seconds: Option<i64>,
+}
+
+impl Toleration {
+    /// Whether it covers a taint (`ToleratesTaint`, `staging/src/k8s.io/api/core/v1/toleration.go`); for how long is
+    /// another question.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stuckvm_sim::objects::{Taint, Toleration};
+    ///
+    /// let taint = Taint { key: "dedicated".into(), effect: "NoSchedule".into(), ..Taint::default() };
+    /// let every = Toleration { operator: "Exists".into(), ..Toleration::default() };
+    /// assert!(every.tolerates(&taint));
+    /// ```
+    pub fn tolerates(&self, taint: &Taint) -> bool {
+        if !self.effect.is_empty() && self.effect != taint.effect {
+            return false;
+        }
+        if !self.key.is_empty() && self.key != taint.key {
+            return false;
+        }
+        match self.operator.as_str() {
+            "" | "Equal" => self.value == taint.value,
+            "Exists" => true,
+            _ => false,
+        }
+    }
 }
 
 /// Keeps a pod out of the scheduling queue while it stands.

@@ -80,36 +80,38 @@ pub(crate) const GROUPS: &[Group] = &[
         )],
     },
     Group {
-        file: "controllers/scheduler/taint_sets.rs",
+        file: "objects/pod.rs",
         noticed_by: SCHEDULE,
         rows: &[
             (
                 "a toleration is for its effect only",
-                "!toleration.effect.is_empty() && toleration.effect != taint.effect",
+                "!self.effect.is_empty() && self.effect != taint.effect",
                 "false",
             ),
             (
                 "a toleration without effect is for every effect",
-                "!toleration.effect.is_empty() && toleration.effect != taint.effect",
-                "toleration.effect != taint.effect",
+                "!self.effect.is_empty() && self.effect != taint.effect",
+                "self.effect != taint.effect",
             ),
-            (
-                "a toleration is for its key only",
-                "!toleration.key.is_empty() && toleration.key != taint.key",
-                "false",
-            ),
+            ("a toleration is for its key only", "!self.key.is_empty() && self.key != taint.key", "false"),
             (
                 "a toleration without key is for every key",
-                "!toleration.key.is_empty() && toleration.key != taint.key",
-                "toleration.key != taint.key",
+                "!self.key.is_empty() && self.key != taint.key",
+                "self.key != taint.key",
             ),
-            ("operator Equal compares values", "toleration.value == taint.value", "true"),
-            ("operator Exists does not", "toleration.operator.as_str()", "\"Equal\""),
+            ("operator Equal compares values", "self.value == taint.value", "true"),
+            ("operator Exists does not", "self.operator.as_str()", "\"Equal\""),
             (
                 "no operator means Equal",
-                "toleration.operator.as_str()",
-                "if toleration.operator.is_empty() { \"?\" } else { toleration.operator.as_str() }",
+                "self.operator.as_str()",
+                "if self.operator.is_empty() { \"?\" } else { self.operator.as_str() }",
             ),
+        ],
+    },
+    Group {
+        file: "controllers/scheduler/taint_sets.rs",
+        noticed_by: SCHEDULE,
+        rows: &[
             (
                 "NoSchedule forbids",
                 "matches!(taint.effect.as_str(), \"NoSchedule\" | \"NoExecute\")",

@@ -97,7 +97,7 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: SCHEDULE,
         rows: &[(
             "what is tolerated is welcome",
-            "tolerations.iter().any(|toleration| tolerates(toleration, taint))",
+            "tolerations.iter().any(|toleration| toleration.tolerates(taint))",
             "false",
         )],
     },

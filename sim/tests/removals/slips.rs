@@ -48,8 +48,8 @@ pub(crate) const GROUPS: &[Group] = &[
         rows: &[
             (
                 "the last matching toleration counts",
-                "tolerations.iter().find(|toleration| tolerates(toleration, taint))",
-                "tolerations.iter().rev().find(|toleration| tolerates(toleration, taint))",
+                "tolerations.iter().find(|toleration| toleration.tolerates(taint))",
+                "tolerations.iter().rev().find(|toleration| toleration.tolerates(taint))",
             ),
             (
                 "the longest time counts",

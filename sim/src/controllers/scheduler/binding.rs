@@ -10,7 +10,7 @@ use super::pod_info::PodInfo;
 use super::queue::Attempt;
 use super::snapshot::{PodId, Slot};
 use super::storage::{SELECTED_NODE, keep_for};
-use super::{CHECK_VOLUMES, Scheduler, pod_id, set_condition};
+use super::{CHECK_VOLUMES, Scheduler, pod_id};
 use crate::context::{Context, EventType};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{Condition, PersistentVolume, PersistentVolumeClaim, Pod, Truth};
@@ -171,7 +171,7 @@ impl Scheduler {
         condition.rest = self.observed_generation(&info.pod);
         let bound = cx.patch(pod_id(id), |pod: &mut Pod| {
             pod.node_name = node.clone();
-            set_condition(pod, condition);
+            condition.put_into(&mut pod.status.conditions);
         });
         if bound.is_err() {
             self.snapshot.remove_pod(id);

@@ -8,7 +8,7 @@ use super::pod_info::PodInfo;
 use super::preemption::{Candidate, PostFilter, post_filter};
 use super::queue::Attempt;
 use super::snapshot::{PodId, Slot, Snapshot};
-use super::{Scheduler, pod_id, set_condition};
+use super::{Scheduler, pod_id};
 use crate::context::{Context, EventType};
 use crate::objects::{Condition, Pod, Rest, Truth};
 use arcstr::ArcStr;
@@ -93,7 +93,7 @@ impl Scheduler {
         condition.rest = self.observed_generation(&info.pod);
         // A pod that is gone by now needs no condition.
         let _ = cx.patch(pod_id(id), |pod: &mut Pod| {
-            set_condition(pod, condition);
+            condition.put_into(&mut pod.status.conditions);
             if let Some(node) = nominated {
                 pod.status.nominated_node_name = node;
             }
@@ -137,7 +137,7 @@ impl Scheduler {
             let condition = Condition::new("DisruptionTarget", Truth::True, "PreemptionByScheduler", cx.now)
                 .with_message(message);
             let condition = Condition { rest: self.observed_generation(&victim), ..condition };
-            let told = cx.patch(pod_id(*id), |pod: &mut Pod| set_condition(pod, condition));
+            let told = cx.patch(pod_id(*id), |pod: &mut Pod| condition.put_into(&mut pod.status.conditions));
             if told.and_then(|_| cx.delete::<Pod>(pod_id(*id))).is_ok() {
                 let message = format!("Preempted by pod {} on node {node}", info.pod.metadata.uid);
                 cx.event(&*victim, EventType::Normal, "Preempted", &message);

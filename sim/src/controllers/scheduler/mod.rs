@@ -40,7 +40,7 @@ use crate::config::Config;
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::kind::{Kind, ObjectId};
-use crate::objects::{Condition, Pod, Rest};
+use crate::objects::Rest;
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use binding::VolumeBinding;
@@ -155,20 +155,6 @@ impl Scheduler {
             Ok(chosen) => self.assume_and_bind(id, info, chosen, cx),
             Err(failure) => self.handle_failure(id, &info, &failure, cx),
         }
-    }
-}
-
-/// `podutil.UpdatePodCondition`: the time of the last transition stays while the status stays.
-fn set_condition(pod: &mut Pod, mut condition: Condition) {
-    let conditions = &mut pod.status.conditions;
-    match conditions.iter_mut().find(|found| found.kind == condition.kind) {
-        Some(found) => {
-            if found.status == condition.status {
-                condition.last_transition_time = found.last_transition_time;
-            }
-            *found = condition;
-        }
-        None => conditions.push(condition),
     }
 }
 

@@ -35,23 +35,8 @@ fn same(a: &[Taint], b: &[Taint]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(alike)
 }
 
-/// `Toleration.ToleratesTaint`; the seconds do not matter to the scheduler.
-pub(super) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    if !toleration.effect.is_empty() && toleration.effect != taint.effect {
-        return false;
-    }
-    if !toleration.key.is_empty() && toleration.key != taint.key {
-        return false;
-    }
-    match toleration.operator.as_str() {
-        "" | "Equal" => toleration.value == taint.value,
-        "Exists" => true,
-        _ => false,
-    }
-}
-
 /// The first taint that forbids scheduling and that no toleration covers.
 pub(super) fn untolerated<'a>(taints: &'a [Taint], tolerations: &[Toleration]) -> Option<&'a Taint> {
     let forbids = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
-    taints.iter().filter(forbids).find(|taint| !tolerations.iter().any(|found| tolerates(found, taint)))
+    taints.iter().filter(forbids).find(|taint| !tolerations.iter().any(|found| found.tolerates(taint)))
 }

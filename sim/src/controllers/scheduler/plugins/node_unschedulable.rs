@@ -3,7 +3,6 @@
 use crate::controllers::scheduler::node_info::NodeInfo;
 use crate::controllers::scheduler::pod_info::PodInfo;
 use crate::controllers::scheduler::status::{Plugin, Reason, Rejection};
-use crate::controllers::scheduler::taint_sets::tolerates;
 use crate::objects::{Pod, Taint};
 
 /// Whether the pod goes to cordoned nodes too.
@@ -34,5 +33,5 @@ pub(in crate::controllers::scheduler) fn tolerates_unschedulable(pod: &Pod) -> b
         effect: arcstr::literal!("NoSchedule"),
         ..Taint::default()
     };
-    pod.spec.tolerations.iter().any(|toleration| tolerates(toleration, &taint))
+    pod.spec.tolerations.iter().any(|toleration| toleration.tolerates(&taint))
 }

@@ -4,7 +4,7 @@ use crate::controllers::scheduler::node_info::NodeInfo;
 use crate::controllers::scheduler::pod_info::PodInfo;
 use crate::controllers::scheduler::snapshot::Snapshot;
 use crate::controllers::scheduler::status::{Plugin, Reason, Rejection};
-use crate::controllers::scheduler::taint_sets::{tolerates, untolerated};
+use crate::controllers::scheduler::taint_sets::untolerated;
 use crate::objects::{Taint, Toleration};
 
 /// What the pod makes of each set of taints.
@@ -46,7 +46,7 @@ impl State {
 /// How many taints are not tolerated. A node that is scored has passed the filter: all of them have effect
 /// PreferNoSchedule.
 fn unwelcome(taints: &[Taint], tolerations: &[Toleration]) -> i64 {
-    let tolerated = |taint: &Taint| tolerations.iter().any(|toleration| tolerates(toleration, taint));
+    let tolerated = |taint: &Taint| tolerations.iter().any(|toleration| toleration.tolerates(taint));
     let unwelcome = taints.iter().filter(|taint| !tolerated(taint));
     i64::try_from(unwelcome.count()).expect("few taints")
 }
