@@ -49,6 +49,8 @@ mod status_rules;
 mod status_table;
 #[path = "removals/volumes.rs"]
 mod volumes;
+#[path = "removals/wake_ups.rs"]
+mod wake_ups;
 
 use std::path::{Path, PathBuf};
 
@@ -78,6 +80,7 @@ const SUBJECTS: &[Subject] = &[
     ("Volumes", volumes::GROUPS),
     ("Scores and the choice", scores::GROUPS),
     ("Messages and preemption", preemption::GROUPS),
+    ("Wake-ups, label keys and older releases", wake_ups::GROUPS),
     ("Quantities", quantities::GROUPS),
     ("Slips in the other controllers", slips::GROUPS),
     ("Printable statuses: the table", status_table::GROUPS),

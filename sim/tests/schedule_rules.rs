@@ -1,18 +1,28 @@
 //! Rules of the scheduler, kube-scheduler 1.36.2, that no vector reaches: a small world each, by upstream's source.
 
+#[path = "schedule_rules/label_keys.rs"]
+mod label_keys;
+#[path = "schedule_rules/releases.rs"]
+mod releases;
+
 use serde_json::{Value, json};
-use stuckvm_sim::{Object, OneShotOptions, Placement, schedule};
+use stuckvm_sim::{KubernetesRelease, Object, OneShotOptions, Placement, schedule};
 
 const NO_VOLUME: &str = "node(s) didn't find available persistent volumes to bind";
 const NO_MATCH: &str = "node(s) didn't match Pod's node affinity/selector";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
 
-/// What becomes of the last object, a pod, among the others.
-fn last(objects: &[Value]) -> Placement {
+/// What becomes of the pods that wait, by the rules of a release.
+fn all(objects: &[Value], release: KubernetesRelease) -> Vec<Placement> {
     let read = |manifest| Object::from_value(manifest).expect("valid").expect("a kind that is modelled");
     let objects: Vec<Object> = objects.iter().map(read).collect();
-    schedule(&objects, OneShotOptions::default()).pop().expect("a pod waits")
+    schedule(&objects, OneShotOptions { release, node_by_node: true, ..OneShotOptions::default() })
+}
+
+/// What becomes of the last object, a pod, among the others.
+fn last(objects: &[Value]) -> Placement {
+    all(objects, KubernetesRelease::default()).pop().expect("a pod waits")
 }
 
 fn node(name: &str, labels: Value) -> Value {

@@ -1,10 +1,12 @@
 //! What the API server fills in and adds when an object is created: defaulting, built-in admission and KubeVirt's webhooks.
 
 mod data_volume;
+mod label_keys;
 mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
 pub(crate) mod pod;
+mod unknown_fields;
 mod virtual_machine;
 pub(crate) mod virtual_machine_instance;
 

@@ -3,12 +3,14 @@
 //! Kubernetes 1.36.2: `pkg/apis/core/v1/defaults.go`, `plugin/pkg/admission/{priority,defaulttolerationseconds}`,
 //! `pkg/registry/core/pod/strategy.go`.
 
-use super::Admit;
+use super::{Admit, label_keys, unknown_fields};
+use crate::config::Config;
 use crate::controllers::scheduler::requests::{container_requests, is_pod_level};
 use crate::objects::{
     Condition, Container, ContainerResources, Pod, PodSpec, PriorityClass, ResourceList, Toleration, Truth,
 };
 use crate::quantity::Quantity;
+use crate::release::KubernetesRelease;
 use crate::store::View;
 use arcstr::ArcStr;
 use std::sync::Arc;
@@ -18,8 +20,8 @@ use stuckvm_detector::Time;
 pub(crate) const GATED: &str = "Scheduling is blocked due to non-empty scheduling gates";
 
 impl Admit for Pod {
-    fn admit(&mut self, view: View<'_>, now: Time) {
-        default(self);
+    fn admit_configured(&mut self, view: View<'_>, now: Time, config: &Config) {
+        read(self, config.kubernetes);
         if self.spec.priority.is_none() {
             resolve_priority(self, view.iter::<PriorityClass>().map(|(_, class)| &**class));
         }
@@ -34,8 +36,16 @@ impl Admit for Pod {
     }
 }
 
+/// A pod as the API server of a release reads and prepares it, whoever asks: what it does not know is dropped, what is left
+/// out is filled in, and rules about the pod's own labels become selectors.
+pub(crate) fn read(pod: &mut Pod, release: KubernetesRelease) {
+    unknown_fields::drop(&mut pod.spec, release);
+    default(pod);
+    label_keys::merge(pod, release);
+}
+
 /// `SetDefaults_Pod`: a spec that lacks nothing stays shared.
-pub(crate) fn default(pod: &mut Pod) {
+fn default(pod: &mut Pod) {
     if lacks_something(&pod.spec) {
         let spec = Arc::make_mut(&mut pod.spec);
         let containers = spec.init_containers.iter_mut().chain(&mut spec.containers);

@@ -19,6 +19,23 @@ pub struct Affinity {
     pub pod_anti_affinity: Option<PodAffinity>,
 }
 
+impl Affinity {
+    /// Every rule about other pods: near and away, required and preferred.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &PodAffinityTerm> {
+        [&self.pod_affinity, &self.pod_anti_affinity].into_iter().flatten().flat_map(|rules| {
+            rules.required.iter().chain(rules.preferred.iter().map(|preferred| &preferred.pod_affinity_term))
+        })
+    }
+
+    /// The same, to change them.
+    pub(crate) fn terms_mut(&mut self) -> impl Iterator<Item = &mut PodAffinityTerm> {
+        [&mut self.pod_affinity, &mut self.pod_anti_affinity].into_iter().flatten().flat_map(|rules| {
+            let preferred = rules.preferred.iter_mut().map(|preferred| &mut preferred.pod_affinity_term);
+            rules.required.iter_mut().chain(preferred)
+        })
+    }
+}
+
 /// Rules about the node's labels and fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -117,6 +134,12 @@ pub struct PodAffinityTerm {
     pub namespace_selector: Option<LabelSelector>,
     /// The node label that makes a topology.
     pub topology_key: ArcStr,
+    /// Labels of which other pods must have the pod's own value.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_label_keys: Vec<ArcStr>,
+    /// Labels of which other pods must not have the pod's own value.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub mismatch_label_keys: Vec<ArcStr>,
     /// Other fields.
     #[serde(flatten)]
     pub rest: Rest,
@@ -196,6 +219,9 @@ pub struct TopologySpreadConstraint {
     /// Which pods are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_selector: Option<LabelSelector>,
+    /// Labels of which pods that are counted have the pod's own value.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_label_keys: Vec<ArcStr>,
     /// How many domains there must be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_domains: Option<i32>,

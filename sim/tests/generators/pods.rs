@@ -38,7 +38,8 @@ fn pod(tape: &mut Tape, name: &str) -> Value {
     let namespace = tape.pick(&["default", "default", "default", "other"]);
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "uid": format!("uid-of-{name}"), "labels": {}},
+        "metadata": {"name": name, "namespace": namespace, "uid": format!("uid-of-{name}"),
+            "labels": {"tier": tier(name)}},
         "spec": {"containers": [container(tape, "main")]},
     });
     tape.set(1, (&mut pod["metadata"]["labels"], "app"), |tape| {
@@ -71,6 +72,11 @@ fn pod(tape: &mut Tape, name: &str) -> Value {
         spec["volumes"] = (0..count).map(|at| storage::pod_volume(tape, at)).collect();
     }
     pod
+}
+
+/// Every other pod is of the one tier, the rest of the other.
+fn tier(name: &str) -> &'static str {
+    if name.ends_with(['1', '3', '5', '7', '9']) { "back" } else { "front" }
 }
 
 fn container(tape: &mut Tape, name: &str) -> Value {

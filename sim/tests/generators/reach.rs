@@ -26,7 +26,7 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// Fields that stand at one place, by the name of their rule.
-const PLACES: [(&str, &str); 20] = [
+const PLACES: [(&str, &str); 21] = [
     ("schedulingGates", "/spec/schedulingGates"),
     ("nodeSelector", "/spec/nodeSelector"),
     ("hostNetwork", "/spec/hostNetwork"),
@@ -41,6 +41,7 @@ const PLACES: [(&str, &str); 20] = [
     ("hostPort", "/spec/containers/0/ports/0/hostPort"),
     ("protocol of a port", "/spec/containers/0/ports/0/protocol"),
     ("hostIP", "/spec/containers/0/ports/0/hostIP"),
+    ("matchLabelKeys of a constraint", "/spec/topologySpreadConstraints/0/matchLabelKeys"),
     ("minDomains", "/spec/topologySpreadConstraints/0/minDomains"),
     ("nodeAffinityPolicy", "/spec/topologySpreadConstraints/0/nodeAffinityPolicy"),
     ("nodeTaintsPolicy", "/spec/topologySpreadConstraints/0/nodeTaintsPolicy"),
@@ -67,7 +68,7 @@ pub(crate) fn fields(pod: &Value) -> Vec<(String, Value)> {
     for kind in ["podAffinity", "podAntiAffinity"] {
         for (what, when) in [("required", REQUIRED), ("preferred", PREFERRED)] {
             let place = format!("/spec/affinity/{kind}/{when}");
-            for key in ["namespaces", "namespaceSelector"] {
+            for key in ["namespaces", "namespaceSelector", "matchLabelKeys", "mismatchLabelKeys"] {
                 fields.push((format!("{key} of a term"), format!("{place}/0/{key}")));
             }
             fields.push((format!("{what} {kind}"), place));

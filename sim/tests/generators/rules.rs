@@ -89,6 +89,8 @@ fn pod_affinity(tape: &mut Tape) -> Value {
 fn term(tape: &mut Tape) -> Value {
     let mut term = json!({"topologyKey": tape.pick(&[HOST, ZONE]), "labelSelector": selector(tape)});
     match tape.below(5) {
+        1 => term["matchLabelKeys"] = json!(["tier"]),
+        2 => term["mismatchLabelKeys"] = json!(["tier"]),
         3 => term["namespaces"] = json!(["other"]),
         4 => term["namespaceSelector"] = json!({}),
         _ => {}
@@ -113,6 +115,9 @@ pub(crate) fn spread(tape: &mut Tape) -> Value {
         "maxSkew": tape.pick(&[1, 2]), "topologyKey": tape.pick(&[ZONE, HOST]), "labelSelector": selector(tape),
         "whenUnsatisfiable": if hard { "DoNotSchedule" } else { "ScheduleAnyway" },
     });
+    if constraint["maxSkew"] == 1 {
+        constraint["matchLabelKeys"] = json!(["tier"]);
+    }
     if hard {
         tape.set(2, (&mut constraint, "minDomains"), |tape| json!(tape.pick(&[2, 3])));
     }

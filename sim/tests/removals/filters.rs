@@ -64,7 +64,7 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             ("gated pods come last", "gated(pod)", "false"),
             ("finished pods do not count", "!pod.is_finished()", "true"),
-            ("a pod is defaulted", "pod::default(&mut admitted)", "()"),
+            ("a pod is defaulted", "pod::read(&mut admitted, self.options.release)", "()"),
             ("a pod gets its class's priority", "pod::resolve_priority(&mut admitted, classes)", "()"),
             ("a pod that has found a node counts there", "self.snapshot.add_pod(id, info, &node)", "()"),
             ("its volumes stay assumed", "self.snapshot.storage.assume(volumes, &node)", "()"),

@@ -2,8 +2,12 @@
 
 use crate::Group;
 
-const SCHEDULE: &[(&str, &str)] =
-    &[("vectors", "schedule/inter-pod"), ("vectors", "schedule"), ("schedule_rules", "")];
+const SCHEDULE: &[(&str, &str)] = &[
+    ("vectors", "schedule/inter-pod"),
+    ("vectors", "schedule"),
+    ("schedule_rules", ""),
+    ("scheduler", "wake_ups"),
+];
 
 /// How scores of topology spread are normalised.
 const NORMALIZE: &str = "match (is_ignored(slot), most) {\n                (true, _) => 0,\n                (false, 0) => 100,\n                (false, most) => 100 * (most + least - *score) / most,\n            }";
@@ -20,12 +24,12 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "the pod itself counts if it is selected",
-                "i64::from(selects(constraint, &self.pod.metadata.labels))",
+                "i64::from(selects(constraint, &self.pod, &self.pod.metadata.labels))",
                 "0",
             ),
             (
                 "the pod itself does not count if it is not selected",
-                "i64::from(selects(constraint, &self.pod.metadata.labels))",
+                "i64::from(selects(constraint, &self.pod, &self.pod.metadata.labels))",
                 "1",
             ),
             ("minDomains", "counts.len() < wanted", "false"),
@@ -59,6 +63,16 @@ pub(crate) const GROUPS: &[Group] = &[
                 "an empty selector counts no pod",
                 "constraint.label_selector.as_ref().is_none_or(|selector| selector.is_empty())",
                 "constraint.label_selector.is_none()",
+            ),
+            (
+                "pods that are counted have the pod's own values of the keys",
+                "own_values(constraint, owner).all(|(key, value)| labels.has(key, value))",
+                "true",
+            ),
+            (
+                "with keys an empty selector counts pods",
+                "own_values(constraint, pod).next().is_none()",
+                "true",
             ),
             ("the score weighs a topology by its size", "libm::log((size + 2) as f64)", "1.0"),
             ("the score adds maxSkew less one", "f64::from(constraint.max_skew - 1)", "0.0"),

@@ -231,7 +231,7 @@ fn has_spread_keys(pod: &Pod, labels: &StrMap) -> bool {
 
 /// Whether one of the pod's constraints counts the other pod.
 fn is_counted(pod: &Pod, other: &Pod) -> bool {
-    let selects = |constraint| pod_topology_spread::selects(constraint, &other.metadata.labels);
+    let selects = |constraint| pod_topology_spread::selects(constraint, pod, &other.metadata.labels);
     pod.metadata.namespace == other.metadata.namespace
         && pod.spec.topology_spread_constraints.iter().any(selects)
 }

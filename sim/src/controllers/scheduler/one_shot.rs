@@ -111,7 +111,7 @@ impl OneShot {
                 if meta.name.is_empty() {
                     meta.name = generated_name(&meta.generate_name, xxh3_128(&id.to_le_bytes()));
                 }
-                pod::default(&mut admitted);
+                pod::read(&mut admitted, self.options.release);
                 let classes = self.classes.iter().map(|class| &**class);
                 pod::resolve_priority(&mut admitted, classes);
                 let admitted = Arc::new(admitted);

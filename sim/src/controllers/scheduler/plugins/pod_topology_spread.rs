@@ -72,7 +72,7 @@ impl State {
                 return Err(Rejection::unresolvable(Plugin::PodTopologySpread, Reason::SpreadLabel));
             };
             let there = counts.get(domain).copied().unwrap_or(0);
-            let itself = i64::from(selects(constraint, &self.pod.metadata.labels));
+            let itself = i64::from(selects(constraint, &self.pod, &self.pod.metadata.labels));
             if there + itself - least(counts, constraint) > i64::from(constraint.max_skew) {
                 return Err(Rejection::unschedulable(Plugin::PodTopologySpread, Reason::Spread));
             }
@@ -91,7 +91,9 @@ impl State {
             return;
         }
         for at in 0..self.constraints.len() {
-            if selects(self.constraint(at), &other.metadata.labels) && self.counts_node(at, slot, node) {
+            if selects(self.constraint(at), &self.pod, &other.metadata.labels)
+                && self.counts_node(at, slot, node)
+            {
                 let domain = domain(node, self.constraint(at)).expect("the node has all keys").clone();
                 *self.constraints[at].1.entry(domain).or_insert(0) += change;
             }
@@ -224,12 +226,23 @@ impl State {
     }
 }
 
-/// Whether the constraint's selector selects these labels.
+/// Whether the constraint of a pod selects these labels: its selector does, and they have the pod's own values of its
+/// `matchLabelKeys`.
 pub(in crate::controllers::scheduler) fn selects(
     constraint: &TopologySpreadConstraint,
+    owner: &Pod,
     labels: &StrMap,
 ) -> bool {
     constraint.label_selector.as_ref().is_some_and(|selector| selector.matches(labels))
+        && own_values(constraint, owner).all(|(key, value)| labels.has(key, value))
+}
+
+/// The pod's own labels that a constraint speaks of; a key that the pod does not have adds nothing.
+fn own_values<'a>(
+    constraint: &'a TopologySpreadConstraint,
+    owner: &'a Pod,
+) -> impl Iterator<Item = (&'a ArcStr, &'a ArcStr)> {
+    constraint.match_label_keys.iter().filter_map(|key| Some((key, owner.metadata.labels.get(key)?)))
 }
 
 fn domain<'a>(node: &'a NodeInfo, constraint: &TopologySpreadConstraint) -> Option<&'a ArcStr> {
@@ -251,13 +264,14 @@ fn least(counts: &Counts, constraint: &TopologySpreadConstraint) -> i64 {
 
 /// `countPodsMatchSelector`: an empty selector counts no pod.
 fn count_pods(snapshot: &Snapshot, node: &NodeInfo, constraint: &TopologySpreadConstraint, pod: &Pod) -> i64 {
-    if constraint.label_selector.as_ref().is_none_or(|selector| selector.is_empty()) {
+    let empty = constraint.label_selector.as_ref().is_none_or(|selector| selector.is_empty());
+    if empty && own_values(constraint, pod).next().is_none() {
         return 0;
     }
     let counts = |other: &Pod| {
         !other.metadata.is_deleting()
             && other.metadata.namespace == pod.metadata.namespace
-            && selects(constraint, &other.metadata.labels)
+            && selects(constraint, pod, &other.metadata.labels)
     };
     let there = node.pods.iter().filter(|id| counts(&snapshot.pod(**id).pod));
     i64::try_from(there.count()).expect("few pods on a node")
