@@ -4,6 +4,8 @@
 mod label_keys;
 #[path = "schedule_rules/releases.rs"]
 mod releases;
+#[path = "schedule_rules/unreadable.rs"]
+mod unreadable;
 
 use serde_json::{Value, json};
 use stuckvm_sim::{KubernetesRelease, Object, OneShotOptions, Placement, schedule};

@@ -202,7 +202,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "false",
             ),
             ("Gt and Lt want an integer", "compares && value.parse::<i64>().is_err()", "false"),
-            ("Gt and Lt want one value", "compares && requirement.values.len() != 1", "false"),
+            ("Gt and Lt want one value", "compares && values.len() != 1", "false"),
             ("values are label values", "!is_label_value(value)", "false"),
         ],
     },

@@ -30,18 +30,18 @@ pub(crate) const GROUPS: &[Group] = &[
             ("a request beyond the node cannot be resolved", "self.beyond_node |= wanted > all", "()"),
             (
                 "scalar resources count",
-                "*wanted > 0 && *wanted > share.allocatable.wrapping_sub(share.requested)",
+                "wanted > 0 && wanted > share.allocatable.wrapping_sub(share.requested)",
                 "false",
             ),
             (
                 "scalar resources: what is left exactly is enough",
-                "*wanted > 0 && *wanted > share.allocatable.wrapping_sub(share.requested)",
-                "*wanted > 0 && *wanted >= share.allocatable.wrapping_sub(share.requested)",
+                "wanted > 0 && wanted > share.allocatable.wrapping_sub(share.requested)",
+                "wanted > 0 && wanted >= share.allocatable.wrapping_sub(share.requested)",
             ),
             (
                 "scalar resources: nothing asked, nothing lacking",
-                "*wanted > 0 && *wanted > share.allocatable.wrapping_sub(share.requested)",
-                "*wanted > share.allocatable.wrapping_sub(share.requested)",
+                "wanted > 0 && wanted > share.allocatable.wrapping_sub(share.requested)",
+                "wanted > share.allocatable.wrapping_sub(share.requested)",
             ),
             (
                 "a scalar request beyond the node cannot be resolved",

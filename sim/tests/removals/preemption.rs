@@ -19,8 +19,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ("the message ends with what preemption says", "text.push_str(after)", "()"),
             (
                 "each reason of a node counts",
-                "rejection.reasons().places().for_each(|place| self.counts[place] += 1)",
-                "rejection.reasons().places().take(1).for_each(|place| self.counts[place] += 1)",
+                "places(rejection, node, pod).for_each(|place| self.count(place))",
+                "places(rejection, node, pod).take(1).for_each(|place| self.count(place))",
             ),
             ("a refusal by PreFilter stands once", "snapshot.profile.prefilter_message", "false"),
             ("the volume's node affinity has its words", "!snapshot.profile.volume_affinity_wording", "true"),

@@ -105,12 +105,13 @@ pub(crate) const GROUPS: &[Group] = &[
         file: "controllers/scheduler/plugins/node_affinity.rs",
         noticed_by: SCHEDULE,
         rows: &[
-            ("weights of preferred terms", "i64::from(term.weight)", "1"),
             (
-                "a preference that cannot be read fails the attempt",
-                "term_error(&term.preference)",
-                "None::<String>",
+                "every preference that cannot be read is named",
+                "format!(\"[{}]\", all.join(\", \"))",
+                "all[0].to_owned()",
             ),
+            ("weights of preferred terms", "i64::from(term.weight)", "1"),
+            ("a preference that cannot be read fails the attempt", "errors.is_empty()", "true"),
         ],
     },
     Group {

@@ -129,6 +129,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "!TOPOLOGY.iter().any(|key| labels.contains_key(key))",
                 "false",
             ),
+            (
+                "a list of zones with an empty part is ignored",
+                "zones.split(\"__\").all(|zone| !zone.trim().is_empty())",
+                "true",
+            ),
             ("every label of the volume counts", "self.0.iter().all(reached)", "self.0.iter().any(reached)"),
             ("a label may list zones", "values.split(\"__\").any(|value| value == zone)", "values == zone"),
             (

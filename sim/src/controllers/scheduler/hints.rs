@@ -6,6 +6,7 @@ use super::node_info::NodeInfo;
 use super::plugins::node_affinity::matches_required;
 use super::plugins::node_unschedulable::tolerates_unschedulable;
 use super::plugins::volume_restrictions::share_disk;
+use super::plugins::volume_zone::topologies;
 use super::plugins::{inter_pod_affinity, node_ports, node_resources_fit, pod_topology_spread};
 use super::pod_info::PodInfo;
 use super::snapshot::{Slot, Snapshot};
@@ -100,7 +101,8 @@ impl ClusterEvent {
             Self::Claim(claim, _) => uses(&pod.pod, claim),
             Self::Volume { old: None, .. } => true,
             Self::Volume { old: Some(old), new } => {
-                plugin == VolumeBinding || zones(&old.metadata.labels) != zones(&new.metadata.labels)
+                plugin == VolumeBinding
+                    || topologies(&old.metadata.labels).ne(topologies(&new.metadata.labels))
             }
             Self::Class { old, new } => class_changed(plugin, old.as_deref(), new),
         }
@@ -255,8 +257,4 @@ fn shares_volume(pod: &Pod, other: &Pod) -> bool {
     let claim = named_claims(pod).any(|(_, name)| theirs().any(|other| other == name));
     let disk = pod.spec.volumes.iter().any(|a| other.spec.volumes.iter().any(|b| share_disk(a, b)));
     pod.metadata.namespace == other.metadata.namespace && (claim || disk)
-}
-
-fn zones(labels: &StrMap) -> [Option<&arcstr::ArcStr>; 4] {
-    super::plugins::volume_zone::TOPOLOGY.map(|key| labels.get(key))
 }

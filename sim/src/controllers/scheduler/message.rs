@@ -3,9 +3,11 @@
 //! kube-scheduler 1.36.2: `FitError` of `pkg/scheduler/framework/types.go`.
 
 use super::cycle::{CycleState, Refusal};
+use super::node_info::NodeInfo;
+use super::plugins::node_resources_fit::lacking_scalars;
 use super::pod_info::PodInfo;
 use super::snapshot::{Slot, Snapshot};
-use super::status::{Plugin, PluginSet, Reason, Rejection};
+use super::status::{Plugin, PluginSet, Reason, ReasonSet, Rejection};
 use std::fmt::Write as _;
 
 /// What is said of nodes that PreFilter has left out.
@@ -73,7 +75,9 @@ impl FitError {
             Diagnosis::PreFilter(refusal) => self.refused_text(refusal, snapshot),
             Diagnosis::Filter { rejected, absent, .. } => {
                 let mut histogram = Histogram::default();
-                rejected.iter().for_each(|(slot, rejection)| histogram.add(*slot, rejection));
+                for (slot, rejection) in rejected {
+                    histogram.add((*slot, snapshot.node(*slot)), pod, rejection);
+                }
                 let mut parts = histogram.parts(snapshot, pod);
                 if *absent > 0 {
                     parts.push(format!("{absent} {ABSENT}"));
@@ -111,23 +115,31 @@ pub(super) fn sentence(nodes: usize, mut parts: Vec<String>) -> String {
 /// How many nodes each reason keeps away.
 #[derive(Debug)]
 pub(super) struct Histogram {
-    counts: [u32; 64],
+    /// By the place of the reason.
+    counts: Vec<u32>,
     tainted: Vec<Slot>,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: [0; 64], tainted: Vec::new() }
+        Self { counts: vec![0; ReasonSet::SHARED], tainted: Vec::new() }
     }
 }
 
 impl Histogram {
-    /// Counts a node.
-    pub(super) fn add(&mut self, slot: Slot, rejection: &Rejection) {
+    /// Counts a node, which is as it was when it rejected the pod.
+    pub(super) fn add(&mut self, (slot, node): (Slot, &NodeInfo), pod: &PodInfo, rejection: &Rejection) {
         if rejection.plugin() == Plugin::TaintToleration {
             self.tainted.push(slot);
         }
-        rejection.reasons().places().for_each(|place| self.counts[place] += 1);
+        places(rejection, node, pod).for_each(|place| self.count(place));
+    }
+
+    fn count(&mut self, place: usize) {
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] += 1;
     }
 
     /// Counts nodes that have no status of their own.
@@ -139,11 +151,11 @@ impl Histogram {
     pub(super) fn parts(&self, snapshot: &Snapshot, pod: &PodInfo) -> Vec<String> {
         let mut parts = Vec::new();
         let names_taint = snapshot.profile.names_taint;
-        for (bit, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            if bit == Reason::UntoleratedTaint as usize && names_taint {
+        for (place, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if place == Reason::UntoleratedTaint as usize && names_taint {
                 parts.extend(self.taints(snapshot, pod));
             } else {
-                parts.push(format!("{count} {}", reason_text(bit, snapshot, pod)));
+                parts.push(format!("{count} {}", reason_text(place, snapshot, pod)));
             }
         }
         parts
@@ -167,7 +179,17 @@ pub(super) fn reasons(
     if rejection.plugin() == Plugin::TaintToleration && snapshot.profile.names_taint {
         return vec![named_taint(*slot, snapshot, pod)];
     }
-    rejection.reasons().places().map(|bit| reason_text(bit, snapshot, pod)).collect()
+    let node = snapshot.node(*slot);
+    places(rejection, node, pod).map(|place| reason_text(place, snapshot, pod)).collect()
+}
+
+/// The places of a node's reasons, those that share a bit told apart.
+fn places(rejection: &Rejection, node: &NodeInfo, pod: &PodInfo) -> impl Iterator<Item = usize> {
+    let reasons = rejection.reasons();
+    let crowded = reasons.is_crowded().then(|| lacking_scalars(&pod.needs.requests, node));
+    let crowded = crowded.into_iter().flatten().map(|scalar| Reason::TEXTS.len() + scalar);
+    let own = reasons.places().filter(|place| *place < ReasonSet::SHARED);
+    own.chain(crowded.filter(|place| *place >= ReasonSet::SHARED))
 }
 
 /// The older wording names the first taint that is not tolerated.
@@ -178,14 +200,14 @@ fn named_taint(slot: Slot, snapshot: &Snapshot, pod: &PodInfo) -> String {
     format!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value)
 }
 
-fn reason_text(bit: usize, snapshot: &Snapshot, pod: &PodInfo) -> String {
-    if bit == Reason::VolumeNodeAffinity as usize && !snapshot.profile.volume_affinity_wording {
+fn reason_text(place: usize, snapshot: &Snapshot, pod: &PodInfo) -> String {
+    if place == Reason::VolumeNodeAffinity as usize && !snapshot.profile.volume_affinity_wording {
         return "node(s) had volume node affinity conflict".into();
     }
-    match Reason::TEXTS.get(bit) {
+    match Reason::TEXTS.get(place) {
         Some(text) => (*text).into(),
         None => {
-            let (scalar, _) = pod.needs.requests.scalars[bit - Reason::TEXTS.len()];
+            let (scalar, _) = pod.needs.requests.scalars[place - Reason::TEXTS.len()];
             format!("Insufficient {}", snapshot.scalars.name(scalar))
         }
     }

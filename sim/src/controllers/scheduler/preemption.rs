@@ -72,7 +72,7 @@ fn preempt(snapshot: &Snapshot, pod: &PodInfo, rejected: Rejected<'_>, now: Time
         let mut dry_run = DryRun::new(snapshot, state.expect("Filter has run"), pod, *slot);
         match dry_run.select_victims() {
             Ok(victims) => candidates.push(Candidate { slot: *slot, victims }),
-            Err(rejection) => histogram.add(*slot, &rejection),
+            Err(rejection) => histogram.add((*slot, &dry_run.node), pod, &rejection),
         }
     }
     if candidates.is_empty() {

@@ -126,8 +126,9 @@ impl Reason {
 pub(super) struct ReasonSet(u64);
 
 impl ReasonSet {
-    /// The last bit that stands for a reason: all scalar resources beyond the 43rd share it.
-    const LAST: usize = 62;
+    /// The last bit that stands for a reason. The 43rd scalar resource and all after it share it: which of them it is,
+    /// the node must be asked (`node_resources_fit::lacking_scalars`).
+    pub(super) const SHARED: usize = 62;
 
     /// Adds a reason.
     pub(super) fn insert(&mut self, reason: Reason) {
@@ -136,7 +137,12 @@ impl ReasonSet {
 
     /// Adds "insufficient" for the pod's scalar resource of this place.
     pub(super) fn insert_scalar(&mut self, place: usize) {
-        self.0 |= 1 << (Reason::FIRST_SCALAR as usize + place).min(Self::LAST);
+        self.0 |= 1 << (Reason::FIRST_SCALAR as usize + place).min(Self::SHARED);
+    }
+
+    /// Whether a reason is in it that shares its bit with others.
+    pub(super) const fn is_crowded(self) -> bool {
+        self.0 & (1 << Self::SHARED) != 0
     }
 
     /// The places of the bits that are set, lowest first.

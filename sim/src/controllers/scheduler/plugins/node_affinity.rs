@@ -13,6 +13,8 @@ use crate::objects::{
     StrMap,
 };
 use arcstr::ArcStr;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -96,19 +98,27 @@ pub(in crate::controllers::scheduler) fn matches_selector(
     selector.node_selector_terms.iter().any(|term| !is_empty(term) && matches_term(term, labels, name))
 }
 
-/// The preferred terms that count; the error is that of the first that cannot be read.
+/// The preferred terms that count; the error names everything that cannot be read.
 pub(in crate::controllers::scheduler) fn preferred(
     pod: &Pod,
 ) -> Result<Vec<&PreferredSchedulingTerm>, String> {
     let affinity = pod.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
     let terms = affinity.map_or(&[][..], |affinity| &affinity.preferred);
     let counts = |term: &PreferredSchedulingTerm| term.weight != 0 && !is_empty(&term.preference);
-    for (at, term) in terms.iter().enumerate().filter(|(_, term)| counts(term)) {
-        if let Some(error) = term_error(&term.preference) {
-            return Err(format!("running PreScore plugin \"NodeAffinity\": [{at}].{error}"));
-        }
+    let counted = terms.iter().enumerate().filter(|(_, term)| counts(term));
+    let errors: IndexSet<String, FxBuildHasher> = counted
+        .flat_map(|(at, term)| term_errors(&term.preference).map(move |error| format!("[{at}].{error}")))
+        .collect();
+    if errors.is_empty() {
+        return Ok(terms.iter().filter(|term| counts(term)).collect());
     }
-    Ok(terms.iter().filter(|term| counts(term)).collect())
+    Err(format!("running PreScore plugin \"NodeAffinity\": {}", aggregate(&errors)))
+}
+
+/// `Aggregate.Error()`: several errors stand in brackets.
+fn aggregate(errors: &IndexSet<String, FxBuildHasher>) -> String {
+    let all: Vec<&str> = errors.iter().map(String::as_str).collect();
+    if let [only] = all[..] { only.to_owned() } else { format!("[{}]", all.join(", ")) }
 }
 
 /// The sum of the weights of the terms that match.
@@ -141,7 +151,7 @@ fn is_empty(term: &NodeSelectorTerm) -> bool {
 
 /// A term that cannot be read matches nothing.
 fn matches_term(term: &NodeSelectorTerm, labels: &StrMap, name: &str) -> bool {
-    term_error(term).is_none()
+    term_errors(term).next().is_none()
         && term.match_expressions.iter().all(|requirement| matches_labels(requirement, labels))
         && (name.is_empty() || term.match_fields.iter().all(|requirement| matches_name(requirement, name)))
 }
@@ -170,30 +180,30 @@ fn matches_name(requirement: &NodeSelectorRequirement, name: &str) -> bool {
 }
 
 /// Why a term cannot be read, path first, as `labels.NewRequirement` says it.
-fn term_error(term: &NodeSelectorTerm) -> Option<String> {
-    let labels =
-        term.match_expressions.iter().enumerate().find_map(|(at, requirement)| {
-            Some(format!("matchExpressions[{at}].{}", label_error(requirement)?))
-        });
-    labels.or_else(|| {
-        let fields = term.match_fields.iter().enumerate();
-        fields.clone().find_map(|(at, field)| Some(format!("matchFields[{at}].{}", field_error(field)?)))
-    })
+fn term_errors(term: &NodeSelectorTerm) -> impl Iterator<Item = String> {
+    let labels = term.match_expressions.iter().enumerate().flat_map(|(at, requirement)| {
+        label_errors(requirement).map(move |error| format!("matchExpressions[{at}].{error}"))
+    });
+    let fields = term.match_fields.iter().enumerate();
+    labels.chain(fields.filter_map(|(at, field)| Some(format!("matchFields[{at}].{}", field_error(field)?))))
 }
 
-fn label_error(requirement: &NodeSelectorRequirement) -> Option<String> {
-    let compares = matches!(requirement.operator.as_str(), "Gt" | "Lt");
-    if compares && requirement.values.len() != 1 {
-        return Some("values: for 'Gt', 'Lt' operators, exactly one value is required".into());
-    }
-    requirement.values.iter().enumerate().find_map(|(at, value)| {
-        if compares && value.parse::<i64>().is_err() {
-            let why = "for 'Gt', 'Lt' operators, the value must be an integer";
-            return Some(format!("values[{at}]: Invalid value: \"{value}\": {why}"));
-        }
-        let path = format!("values[{at}][{}]", requirement.key);
-        (!is_label_value(value)).then(|| format!("{path}: Invalid value: \"{value}\": {LABEL_VALUE}"))
-    })
+/// First what the operator has against its operands, then what is no value of a label.
+fn label_errors(requirement: &NodeSelectorRequirement) -> impl Iterator<Item = String> {
+    let NodeSelectorRequirement { key, operator, values } = requirement;
+    let compares = matches!(operator.as_str(), "Gt" | "Lt");
+    let number = (compares && values.len() != 1)
+        .then(|| "values: for 'Gt', 'Lt' operators, exactly one value is required".to_owned());
+    let no_integers =
+        values.iter().enumerate().filter(move |(_, value)| compares && value.parse::<i64>().is_err());
+    let no_integers = no_integers.map(|(at, value)| {
+        let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+        format!("values[{at}]: Invalid value: \"{value}\": {why}")
+    });
+    let no_values = values.iter().enumerate().filter(|(_, value)| !is_label_value(value));
+    let no_values = no_values
+        .map(move |(at, value)| format!("values[{at}][{key}]: Invalid value: \"{value}\": {LABEL_VALUE}"));
+    number.into_iter().chain(no_integers).chain(no_values)
 }
 
 fn field_error(field: &NodeSelectorRequirement) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! Kubernetes 1.36.2: `plugins/noderesources/{fit,least_allocated}.go`.
 
-use crate::controllers::scheduler::node_info::NodeInfo;
+use crate::controllers::scheduler::node_info::{NodeInfo, Share};
 use crate::controllers::scheduler::profile::Profile;
 use crate::controllers::scheduler::requests::Requests;
 use crate::controllers::scheduler::status::{Plugin, Reason, ReasonSet, Rejection};
@@ -24,6 +24,20 @@ pub(in crate::controllers::scheduler) fn filter(
     }
     let resolvable = !(lacking.beyond_node && profile.unresolvable_requests);
     Err(Rejection::new(Plugin::NodeResourcesFit, lacking.reasons, resolvable))
+}
+
+/// The places, among the pod's scalar resources, of those of which the node has not enough left.
+pub(in crate::controllers::scheduler) fn lacking_scalars(
+    requests: &Requests,
+    node: &NodeInfo,
+) -> impl Iterator<Item = usize> {
+    let all = requests.scalars.iter().enumerate();
+    all.filter(|(_, (id, wanted))| lacks(node.scalar(*id), *wanted)).map(|(place, _)| place)
+}
+
+/// Whether less is left than is wanted.
+fn lacks(share: Share, wanted: i64) -> bool {
+    wanted > 0 && wanted > share.allocatable.wrapping_sub(share.requested)
 }
 
 /// Whether the pod would fit on the node if it were empty.
@@ -72,7 +86,7 @@ impl Lacking {
         }
         for (place, (id, wanted)) in requests.scalars.iter().enumerate() {
             let share = node.scalar(*id);
-            if *wanted > 0 && *wanted > share.allocatable.wrapping_sub(share.requested) {
+            if lacks(share, *wanted) {
                 self.reasons.insert_scalar(place);
                 self.beyond_node |= *wanted > share.allocatable;
             }

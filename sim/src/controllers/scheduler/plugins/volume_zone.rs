@@ -9,7 +9,7 @@ use crate::objects::StrMap;
 use arcstr::ArcStr;
 
 /// Labels that say where a volume or a node is.
-pub(in crate::controllers::scheduler) const TOPOLOGY: [&str; 4] = [
+const TOPOLOGY: [&str; 4] = [
     "failure-domain.beta.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region",
     "topology.kubernetes.io/zone",
@@ -42,9 +42,7 @@ pub(in crate::controllers::scheduler) fn pre_filter(
         let Some(volume) = snapshot.storage.volume(name) else {
             return refuse(arcstr::format!("persistentvolume \"{name}\" not found"));
         };
-        let zones =
-            TOPOLOGY.into_iter().filter_map(|key| Some((key, volume.metadata.labels.get(key)?.clone())));
-        state.0.extend(zones);
+        state.0.extend(topologies(&volume.metadata.labels));
     }
     Ok(state)
 }
@@ -72,6 +70,14 @@ impl State {
         }
         Err(Rejection::unresolvable(Plugin::VolumeZone, Reason::VolumeZone))
     }
+}
+
+/// `getPVTopologies`: the labels of a volume that can be read. A list of zones with an empty part cannot.
+pub(in crate::controllers::scheduler) fn topologies(
+    labels: &StrMap,
+) -> impl Iterator<Item = (&'static str, ArcStr)> {
+    let readable = |zones: &&ArcStr| zones.split("__").all(|zone| !zone.trim().is_empty());
+    TOPOLOGY.into_iter().filter_map(move |key| Some((key, labels.get(key).filter(readable)?.clone())))
 }
 
 /// A beta key falls back on the stable one.
