@@ -2,6 +2,8 @@
 
 #[path = "schedule_rules/label_keys.rs"]
 mod label_keys;
+#[path = "schedule_rules/nominations.rs"]
+mod nominations;
 #[path = "schedule_rules/releases.rs"]
 mod releases;
 #[path = "schedule_rules/unreadable.rs"]

@@ -40,6 +40,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "state.affinity.names(snapshot)",
                 "None::<Vec<Slot>>",
             ),
+            ("what the nominated node has said is told", "filtered.note(slot, rejection)", "()"),
             ("the start index moves on", "(rotation.start + processed) % all.len()", "rotation.start"),
             (
                 "the start index moves on by the nodes evaluated",
@@ -65,6 +66,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ("gated pods come last", "gated(pod)", "false"),
             ("finished pods do not count", "!pod.is_finished()", "true"),
             ("a pod is defaulted", "pod::read(&mut admitted, self.options.release)", "()"),
+            ("a pod that waits keeps its room", "world.nominate(&waiting)", "()"),
+            ("who is being deleted is passed over", "pod.metadata.is_deleting()", "false"),
             ("a pod gets its class's priority", "pod::resolve_priority(&mut admitted, classes)", "()"),
             ("a pod that has found a node counts there", "self.snapshot.add_pod(id, info, &node)", "()"),
             ("its volumes stay assumed", "self.snapshot.storage.assume(volumes, &node)", "()"),

@@ -59,6 +59,17 @@ pub(crate) const GROUPS: &[Group] = &[
                 "false",
             ),
             (
+                "a victim that goes is waited for, and no other pod",
+                "(victim || !profile.knows_its_victims)",
+                "true",
+            ),
+            (
+                "a nominated node that will never do is given up",
+                "(status.is_resolvable() && leaving)",
+                "leaving",
+            ),
+            ("who matters as much is no victim", "other.priority() < pod.priority()", "true"),
+            (
                 "only less important pods go",
                 "self.snapshot.pod(*id).priority() < self.pod.priority()",
                 "self.snapshot.pod(*id).priority() <= self.pod.priority()",

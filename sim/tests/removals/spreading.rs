@@ -2,12 +2,8 @@
 
 use crate::Group;
 
-const SCHEDULE: &[(&str, &str)] = &[
-    ("vectors", "schedule/inter-pod"),
-    ("vectors", "schedule"),
-    ("schedule_rules", ""),
-    ("scheduler", "wake_ups"),
-];
+const SCHEDULE: &[(&str, &str)] =
+    &[("vectors", "schedule/inter-pod"), ("vectors", "schedule"), ("schedule_rules", "")];
 
 /// How scores of topology spread are normalised.
 const NORMALIZE: &str = "match (is_ignored(slot), most) {\n                (true, _) => 0,\n                (false, 0) => 100,\n                (false, most) => 100 * (most + least - *score) / most,\n            }";
@@ -102,6 +98,11 @@ pub(crate) const GROUPS: &[Group] = &[
         file: "controllers/scheduler/plugins/inter_pod_affinity.rs",
         noticed_by: SCHEDULE,
         rows: &[
+            (
+                "a plugin that skips a pod does not hear of nominated ones",
+                "snapshot.profile.skips_for_good && state.is_silent()",
+                "false",
+            ),
             (
                 "a pod goes where those are that it wants near",
                 "!self.satisfies_affinity(terms(affinity.and_then(|rules| rules.pod_affinity.as_ref())), labels)",

@@ -152,6 +152,11 @@ pub(crate) const GROUPS: &[Group] = &[
         file: "controllers/scheduler/plugins/volume_restrictions.rs",
         noticed_by: SCHEDULE,
         rows: &[
+            (
+                "a plugin that skips a pod does not hear of nominated ones",
+                "snapshot.profile.skips_for_good && state.is_silent(pod)",
+                "false",
+            ),
             ("in-line disks", "pod.needs.disks && node.disks > 0", "false"),
             ("ReadWriteOncePod", "self.conflicts > 0", "false"),
             (

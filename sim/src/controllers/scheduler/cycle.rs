@@ -53,6 +53,15 @@ pub(super) struct Filtered {
     pub(super) rejected: Vec<(Slot, Rejection)>,
 }
 
+impl Filtered {
+    /// Notes what a node said that was tried before the others, unless it has said it again.
+    fn note(&mut self, slot: Slot, rejection: Rejection) {
+        if !self.rejected.iter().any(|(found, _)| *found == slot) {
+            self.rejected.push((slot, rejection));
+        }
+    }
+}
+
 /// A pod that has found its node.
 #[derive(Debug)]
 pub(super) struct Chosen {
@@ -108,12 +117,21 @@ pub(super) fn schedule_pod(
     let narrowed = state.affinity.names(snapshot);
     let nodes = narrowed.as_deref().unwrap_or(all);
     let wanted = if rotation.every_node { nodes.len() } else { nodes_to_find(nodes.len()) };
+    let tried = try_nominated(snapshot, &state, pod);
+    if let (Some((slot, Ok(()))), false) = (tried, rotation.every_node) {
+        let filtered = Filtered { feasible: vec![slot], ..Filtered::default() };
+        return Ok(on_nominated(snapshot, &state, slot, filtered));
+    }
     let mut answers = rotation.remembered.take(pod);
-    let filtered = nominated(snapshot, &state, pod).unwrap_or_else(|| {
-        let walk = Walk { nodes, start: rotation.start, wanted, answers: &mut answers };
-        find_nodes_that_pass(snapshot, &state, pod, walk)
-    });
+    let walk = Walk { nodes, start: rotation.start, wanted, answers: &mut answers };
+    let mut filtered = find_nodes_that_pass(snapshot, &state, pod, walk);
     rotation.remembered.put_back(answers);
+    match tried {
+        // The others are looked at for whoever wants to see them only: the start index stays.
+        Some((slot, Ok(()))) => return Ok(on_nominated(snapshot, &state, slot, filtered)),
+        Some((slot, Err(rejection))) => filtered.note(slot, rejection),
+        None => {}
+    }
     let processed = filtered.feasible.len() + filtered.rejected.len();
     rotation.start = (rotation.start + processed) % all.len();
     if filtered.feasible.is_empty() {
@@ -144,9 +162,22 @@ fn choose(
         };
         (feasible[at], Some(sheet))
     };
-    let volumes = state.volumes.as_ref().map(|volumes| volumes.on_node(snapshot, snapshot.node(slot)));
+    let volumes = state.volumes_on(snapshot, slot);
     let Filtered { feasible, rejected, .. } = filtered;
     Ok(Chosen { slot, feasible, rejected, scores, narrowed, volumes })
+}
+
+/// The choice of a pod for which room has been made: nothing is scored.
+fn on_nominated(snapshot: &Snapshot, state: &CycleState, slot: Slot, filtered: Filtered) -> Chosen {
+    let Filtered { feasible, rejected, .. } = filtered;
+    Chosen {
+        slot,
+        feasible,
+        rejected,
+        scores: None,
+        narrowed: false,
+        volumes: state.volumes_on(snapshot, slot),
+    }
 }
 
 /// What every plugin computes beforehand, in the order of the profile; the first that refuses ends it.
@@ -233,13 +264,18 @@ pub(super) fn filter_with_nominated(
 }
 
 impl CycleState {
-    /// Whether every filter after those that look at nothing but the node has nothing to say (`Skip`).
+    /// Whether every filter after those that look at nothing but the node has nothing to say.
     fn skips_surroundings(&self, pod: &PodInfo) -> bool {
-        self.restrictions.skips(pod)
+        self.restrictions.is_silent(pod)
             && self.volumes.is_none()
-            && self.zones.skips()
-            && self.spread.skips()
-            && self.inter_pod.skips()
+            && self.zones.is_silent()
+            && self.spread.is_silent()
+            && self.inter_pod.is_silent()
+    }
+
+    /// What is to become of the pod's claims on a node.
+    fn volumes_on(&self, snapshot: &Snapshot, slot: Slot) -> Option<volume_binding::PodVolumes> {
+        self.volumes.as_ref().map(|volumes| volumes.on_node(snapshot, snapshot.node(slot)))
     }
 
     /// Counts a pod that comes to a node (+1) or goes (-1).
@@ -293,12 +329,15 @@ fn find_nodes_that_pass(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo, 
     filtered
 }
 
-/// The node on which preemption has made room is tried first, alone.
-fn nominated(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo) -> Option<Filtered> {
+/// `evaluateNominatedNode`: the node on which preemption has made room is tried first, alone.
+fn try_nominated(
+    snapshot: &Snapshot,
+    state: &CycleState,
+    pod: &PodInfo,
+) -> Option<(Slot, Result<(), Rejection>)> {
     let name = &pod.pod.status.nominated_node_name;
     let slot = snapshot.slot(name).filter(|_| !name.is_empty())?;
-    filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot))).ok()?;
-    Some(Filtered { feasible: vec![slot], ..Filtered::default() })
+    Some((slot, filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot)))))
 }
 
 /// `numFeasibleNodesToFind` with the adaptive percentage.

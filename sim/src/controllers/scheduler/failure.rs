@@ -25,7 +25,7 @@ pub(super) struct Explanation {
     /// Where preemption would help, equals all of them.
     pub(super) best: Vec<Candidate>,
     /// Whether an earlier nomination has come to nothing.
-    clears: bool,
+    pub(super) clears: bool,
 }
 
 /// What is written of a failed attempt.
@@ -43,10 +43,9 @@ pub(super) struct Report {
 pub(super) fn explain(snapshot: &Snapshot, pod: &PodInfo, failure: &Failure, now: Time) -> Explanation {
     let (reason, message, after) = match failure {
         Failure::NoNodes => {
-            let after = PostFilter { clears: true, ..PostFilter::default() };
-            ("Unschedulable", "no nodes available to schedule pods".into(), after)
+            ("Unschedulable", "no nodes available to schedule pods".into(), PostFilter::clearing())
         }
-        Failure::Error(message) => ("SchedulerError", message.to_string(), PostFilter::default()),
+        Failure::Error(message) => ("SchedulerError", message.to_string(), PostFilter::clearing()),
         Failure::Unfit(error) => {
             let after = post_filter(snapshot, pod, error, now);
             ("Unschedulable", error.text(snapshot, pod, &after.message), after)

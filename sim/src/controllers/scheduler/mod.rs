@@ -40,7 +40,7 @@ use crate::config::Config;
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::kind::{Kind, ObjectId};
-use crate::objects::Rest;
+use crate::objects::{ObjectMeta, Rest};
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use binding::VolumeBinding;
@@ -145,8 +145,7 @@ impl Scheduler {
         let info = self.queue.get(id).expect("a popped pod is in the queue").info.clone();
         let meta = &info.pod.metadata;
         if meta.is_deleting() {
-            let message = format!("skip schedule deleting pod: {}/{}", meta.namespace, meta.name);
-            cx.event(&*info.pod, EventType::Warning, "FailedScheduling", &message);
+            cx.event(&*info.pod, EventType::Warning, "FailedScheduling", &skips_deleting(meta));
             return;
         }
         self.snapshot.update_order();
@@ -156,6 +155,11 @@ impl Scheduler {
             Err(failure) => self.handle_failure(id, &info, &failure, cx),
         }
     }
+}
+
+/// `skipPodSchedule`: what is said of a pod that is being deleted when its turn comes.
+fn skips_deleting(meta: &ObjectMeta) -> String {
+    format!("skip schedule deleting pod: {}/{}", meta.namespace, meta.name)
 }
 
 fn pod_id(index: PodId) -> ObjectId {

@@ -4,6 +4,7 @@ use super::cycle::{Chosen, Rotation, schedule_pod};
 use super::explanation::NodeByNode;
 use super::failure::{Explanation, explain};
 use super::profile::Profile;
+use super::skips_deleting;
 use super::snapshot::{PodId, Slot, Snapshot};
 use crate::admission::pod;
 use crate::kind::Object;
@@ -33,7 +34,7 @@ pub struct Placement {
     pub random_tie: bool,
     /// The reason of the condition PodScheduled; `None` when the pod has found a node.
     pub reason: Option<&'static str>,
-    /// The message of that condition.
+    /// The message of that condition; of a pod that is being deleted, which gets none, that of the event.
     pub message: Option<String>,
     /// The nodes on which preemption would make room, equals all of them, by name.
     pub nominated: Vec<ArcStr>,
@@ -56,8 +57,9 @@ pub struct OneShotOptions {
 ///
 /// Reads Nodes, Pods, PersistentVolumeClaims, PersistentVolumes, StorageClasses and PriorityClasses; within a kind their
 /// order is the order of creation. Pods with a node run there. All nodes are looked at, whatever their number. A pod that
-/// fits is assumed on its node before the next one is tried. A name that is left to `generateName` follows from the pod's
-/// place among the objects.
+/// fits is assumed on its node before the next one is tried, and one that waits keeps room on its nominated node. Every
+/// pod is tried, whichever scheduler it names; one that is being deleted is passed over. A name that is left to
+/// `generateName` follows from the pod's place among the objects.
 pub fn schedule(objects: &[Object], options: OneShotOptions) -> Vec<Placement> {
     let mut world = OneShot::new(objects, options);
     let mut waiting = Vec::new();
@@ -68,6 +70,7 @@ pub fn schedule(objects: &[Object], options: OneShotOptions) -> Vec<Placement> {
     world.snapshot.update_order();
     world.by_name = world.snapshot.order().to_vec();
     world.by_name.sort_unstable_by_key(|slot| world.snapshot.node(*slot).name.clone());
+    world.nominate(&waiting);
     let gated = |pod: &Pod| !pod.spec.scheduling_gates.is_empty();
     waiting.sort_by_key(|(_, pod)| (gated(pod), std::cmp::Reverse(pod.spec.priority.unwrap_or(0))));
     waiting.into_iter().map(|(id, pod)| world.place(id, &pod)).collect()
@@ -127,12 +130,24 @@ impl OneShot {
         }
     }
 
+    /// The nominator knows the pods that wait, but for gated ones (`PriorityQueue.Add`).
+    fn nominate(&mut self, waiting: &[(PodId, Arc<Pod>)]) {
+        let queued = waiting.iter().filter(|(_, pod)| pod.spec.scheduling_gates.is_empty());
+        for (id, pod) in queued.filter(|(_, pod)| !pod.status.nominated_node_name.is_empty()) {
+            let info = self.snapshot.pod_info(pod);
+            self.snapshot.nominate(*id, &info, &pod.status.nominated_node_name);
+        }
+    }
+
     fn place(&mut self, id: PodId, pod: &Arc<Pod>) -> Placement {
         let (namespace, name) = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
         let placement = Placement { namespace, pod: name, ..Placement::default() };
         if !pod.spec.scheduling_gates.is_empty() {
             let message = Some(pod::GATED.to_owned());
             return Placement { reason: Some("SchedulingGated"), message, ..placement };
+        }
+        if pod.metadata.is_deleting() {
+            return Placement { message: Some(skips_deleting(&pod.metadata)), ..placement };
         }
         let info = self.snapshot.pod_info(pod);
         let random = &mut self.random;
@@ -148,16 +163,20 @@ impl OneShot {
                 if let Some(volumes) = &chosen.volumes {
                     self.snapshot.storage.assume(volumes, &node);
                 }
+                self.snapshot.forget_nomination(id);
                 self.snapshot.add_pod(id, info, &node);
                 placement
             }
             Err(failure) => {
                 // The pods that have no start time count as started now; when that is does not matter.
-                let Explanation { reason, message, best, .. } =
+                let Explanation { reason, message, best, clears } =
                     explain(&self.snapshot, &info, &failure, Time::MAX);
                 let nominated = self.names(best.iter().map(|candidate| candidate.slot));
                 let wanted = self.options.node_by_node;
                 let node_by_node = wanted.then(|| NodeByNode::of_failure(&self.snapshot, &info, &failure));
+                if clears {
+                    self.snapshot.forget_nomination(id);
+                }
                 Placement {
                     reason: Some(reason),
                     message: Some(message),

@@ -7,8 +7,10 @@ use super::cycle::{CycleState, filter_with_nominated};
 use super::message::{Diagnosis, FitError, Histogram, sentence};
 use super::node_info::NodeInfo;
 use super::pod_info::PodInfo;
+use super::profile::Profile;
 use super::snapshot::{PodId, Slot, Snapshot};
 use super::status::{Plugin, Reason, Rejection};
+use crate::objects::{Conditions, Pod, Truth};
 use stuckvm_detector::Time;
 
 /// What the PostFilter plugins say and find.
@@ -20,6 +22,13 @@ pub(super) struct PostFilter {
     pub(super) best: Vec<Candidate>,
     /// Whether an earlier nomination has come to nothing.
     pub(super) clears: bool,
+}
+
+impl PostFilter {
+    /// Nobody was asked: a nomination is taken back (`clearNominatedNode`).
+    pub(super) fn clearing() -> Self {
+        Self { clears: true, ..Self::default() }
+    }
 }
 
 /// A node and the pods that must go there.
@@ -57,15 +66,17 @@ fn preempt(snapshot: &Snapshot, pod: &PodInfo, rejected: Rejected<'_>, now: Time
             if profile.preemption_message { format!("{before}preemption: {text}") } else { String::new() };
         PostFilter { message, ..PostFilter::default() }
     };
-    if let Some(why) = ineligible(snapshot, pod) {
+    let (nodes, rejected, state) = rejected;
+    if let Some(why) = ineligible(snapshot, pod, rejected) {
         return says(why.into());
     }
-    let (nodes, rejected, state) = rejected;
     let mut histogram = Histogram::default();
     let mut candidates = Vec::new();
     let mut tried = 0;
-    for (slot, _) in rejected.iter().filter(|(_, rejection)| rejection.is_resolvable()) {
-        if candidates.len() == enough(nodes) {
+    let potential = || rejected.iter().filter(|(_, rejection)| rejection.is_resolvable());
+    let wanted = enough(potential().count());
+    for (slot, _) in potential() {
+        if candidates.len() == wanted {
             break;
         }
         tried += 1;
@@ -82,20 +93,32 @@ fn preempt(snapshot: &Snapshot, pod: &PodInfo, rejected: Rejected<'_>, now: Time
     PostFilter { best: pick(snapshot, candidates, now), ..PostFilter::default() }
 }
 
-/// At most this many nodes are looked for.
-fn enough(nodes: usize) -> usize {
-    (nodes / 10).max(100)
+/// `calculateNumCandidates`: at most so many of the nodes where preemption may help are looked for.
+fn enough(potential: usize) -> usize {
+    (potential / 10).max(100)
 }
 
 /// `PodEligibleToPreemptOthers`.
-fn ineligible(snapshot: &Snapshot, pod: &PodInfo) -> Option<&'static str> {
+fn ineligible(snapshot: &Snapshot, pod: &PodInfo, rejected: &[(Slot, Rejection)]) -> Option<&'static str> {
     if pod.pod.spec.preemption_policy.as_deref() == Some("Never") {
         return Some("not eligible due to preemptionPolicy=Never.");
     }
     let slot = snapshot.slot(&pod.pod.status.nominated_node_name)?;
+    // A nominated node that will never do is given up; one without a status of its own is such a node.
+    let (_, status) = rejected.iter().find(|(found, _)| *found == slot)?;
     let mut there = snapshot.node(slot).pods.iter().map(|id| snapshot.pod(*id));
-    let leaving = there.any(|other| other.pod.metadata.is_deleting() && other.priority() < pod.priority());
-    leaving.then_some("not eligible due to a terminating pod on the nominated node.")
+    let leaving =
+        there.any(|other| is_leaving(&other.pod, snapshot.profile) && other.priority() < pod.priority());
+    (status.is_resolvable() && leaving)
+        .then_some("not eligible due to a terminating pod on the nominated node.")
+}
+
+/// `podTerminatingByPreemption`; before victims were marked, every pod that is being deleted.
+fn is_leaving(pod: &Pod, profile: Profile) -> bool {
+    let condition = pod.status.conditions.condition("DisruptionTarget");
+    let victim =
+        condition.is_some_and(|found| found.status == Truth::True && found.reason == "PreemptionByScheduler");
+    pod.metadata.is_deleting() && (victim || !profile.knows_its_victims)
 }
 
 /// A node, and the plugins' state, as they would be with other pods on it.

@@ -28,6 +28,11 @@ pub(super) struct Profile {
     /// Events move only the pods that they may help (1.32, gate SchedulerQueueingHints).
     pub(super) queueing_hints: bool,
     /// Conditions carry `observedGeneration` (1.34, gate PodObservedGenerationTracking).
+    /// A plugin that has nothing to say of a pod at PreFilter is not asked again, nor told of other pods (1.27).
+    pub(super) skips_for_good: bool,
+    /// Preemption waits only for pods that it has sent away itself (1.26).
+    pub(super) knows_its_victims: bool,
+    /// Conditions carry `observedGeneration` (1.34).
     pub(super) observes_generation: bool,
     /// Equal scores are decided by the heap, without a draw (1.35).
     pub(super) heap_ties: bool,
@@ -74,6 +79,25 @@ impl Profile {
             KubernetesRelease::V1_30 => V1_30,
             KubernetesRelease::V1_34 => V1_34,
             KubernetesRelease::V1_36 => V1_36,
+    pub(super) fn of(release: KubernetesRelease) -> Self {
+        let since_1_30 = release >= KubernetesRelease::V1_30;
+        let since_1_34 = release >= KubernetesRelease::V1_34;
+        let since_1_36 = release >= KubernetesRelease::V1_36;
+        Self {
+            prefilter_message: since_1_30,
+            preemption_message: since_1_30,
+            dynamic_resources: since_1_34,
+            pod_level_resources: since_1_34,
+            unresolvable_requests: since_1_34,
+            names_taint: !since_1_34,
+            volume_affinity_wording: since_1_34,
+            pops_backoff: since_1_34,
+            queueing_hints: since_1_34,
+            skips_for_good: since_1_30,
+            knows_its_victims: since_1_30,
+            observes_generation: since_1_34,
+            heap_ties: since_1_36,
+            scores_balance_change: since_1_36,
         }
     }
 }

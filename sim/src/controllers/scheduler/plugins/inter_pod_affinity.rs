@@ -27,6 +27,8 @@ pub(in crate::controllers::scheduler) struct State {
     anti_affinity: Counts,
     /// Pods that do not want it near.
     existing: Counts,
+    /// PreFilter has skipped the pod: the plugin neither filters nor hears of other pods.
+    skipped: bool,
 }
 
 /// Counts the pods that the rules speak of.
@@ -36,6 +38,7 @@ pub(in crate::controllers::scheduler) fn pre_filter(snapshot: &Snapshot, pod: &P
         affinity: Counts::default(),
         anti_affinity: Counts::default(),
         existing: Counts::default(),
+        skipped: false,
     };
     if !terms(pod.affinity()).is_empty() || !terms(pod.anti_affinity()).is_empty() {
         for &slot in snapshot.order() {
@@ -49,12 +52,13 @@ pub(in crate::controllers::scheduler) fn pre_filter(snapshot: &Snapshot, pod: &P
             node.pods.iter().for_each(|id| state.count_existing(snapshot.pod(*id), node.labels(), 1));
         }
     }
+    state.skipped = snapshot.profile.skips_for_good && state.is_silent();
     state
 }
 
 impl State {
-    /// Whether no node is rejected.
-    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+    /// Whether no node is rejected as things are.
+    pub(in crate::controllers::scheduler) fn is_silent(&self) -> bool {
         let affinity = self.pod.spec.affinity.as_ref();
         let silent = |rules: Option<&PodAffinity>| terms(rules).is_empty();
         affinity.is_none_or(|rules| {
@@ -65,7 +69,7 @@ impl State {
     /// Rejects a node whose topologies break a rule.
     pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
         let affinity = self.pod.spec.affinity.as_ref();
-        if self.skips() {
+        if self.skipped || self.is_silent() {
             return Ok(());
         }
         let labels = node.labels();
@@ -90,8 +94,10 @@ impl State {
         node: &NodeInfo,
         change: i64,
     ) {
-        self.count_existing(other, node.labels(), change);
-        self.count_own(other, node.labels(), change);
+        if !self.skipped {
+            self.count_existing(other, node.labels(), change);
+            self.count_own(other, node.labels(), change);
+        }
     }
 
     /// Every term needs a pod in its topology, unless the pod is the first of those that it wants near.

@@ -60,7 +60,7 @@ impl State {
     }
 
     /// Whether no node is rejected.
-    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+    pub(in crate::controllers::scheduler) fn is_silent(&self) -> bool {
         self.constraints.is_empty()
     }
 

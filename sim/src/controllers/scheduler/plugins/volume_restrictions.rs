@@ -15,6 +15,8 @@ pub(in crate::controllers::scheduler) struct State {
     exclusive: Vec<ClaimKey>,
     /// How many of them some pod uses.
     conflicts: i64,
+    /// PreFilter has skipped the pod: the plugin neither filters nor hears of other pods.
+    skipped: bool,
 }
 
 /// Looks the claims up, and refuses the pod where one is missing.
@@ -42,6 +44,7 @@ pub(in crate::controllers::scheduler) fn pre_filter(
             state.exclusive.push(key);
         }
     }
+    state.skipped = snapshot.profile.skips_for_good && state.is_silent(pod);
     Ok(state)
 }
 
@@ -61,20 +64,20 @@ impl State {
                 return Err(Rejection::unschedulable(Plugin::VolumeRestrictions, Reason::Disk));
             }
         }
-        if self.conflicts > 0 {
+        if self.conflicts > 0 && !self.skipped {
             return Err(Rejection::unschedulable(Plugin::VolumeRestrictions, Reason::ReadWriteOncePod));
         }
         Ok(())
     }
 
-    /// Whether no node is rejected.
-    pub(in crate::controllers::scheduler) fn skips(&self, pod: &PodInfo) -> bool {
+    /// Whether no node is rejected as things are.
+    pub(in crate::controllers::scheduler) fn is_silent(&self, pod: &PodInfo) -> bool {
         self.conflicts == 0 && !pod.needs.disks
     }
 
     /// Counts a pod that comes (+1) or goes (-1).
     pub(in crate::controllers::scheduler) fn update(&mut self, other: &PodInfo, change: i64) {
-        if self.exclusive.is_empty() || !other.needs.claims {
+        if self.skipped || self.exclusive.is_empty() || !other.needs.claims {
             return;
         }
         let namespace = &other.pod.metadata.namespace;

@@ -49,13 +49,13 @@ pub(in crate::controllers::scheduler) fn pre_filter(
 
 impl State {
     /// Whether no node is rejected.
-    pub(in crate::controllers::scheduler) fn skips(&self) -> bool {
+    pub(in crate::controllers::scheduler) fn is_silent(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Rejects a node in another zone; nodes without any zone label do.
     pub(in crate::controllers::scheduler) fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
-        if self.skips() {
+        if self.is_silent() {
             return Ok(());
         }
         let labels = node.labels();
