@@ -1,5 +1,8 @@
 //! The scheduler in the cluster: what wakes a pod that waits, and when it is tried again.
 
+#[path = "scheduler/wake_ups.rs"]
+mod wake_ups;
+
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_detector::Time;
@@ -45,13 +48,17 @@ impl Play {
 
     /// Milliseconds after the start at which an event of this reason was recorded.
     fn events(&mut self, wanted: &str) -> Vec<u64> {
-        let journal = self.cluster.take_journal();
-        let events = journal.iter().filter_map(|entry| match entry {
-            Entry::Event { at, reason, .. } if reason == wanted => Some(*at),
-            _ => None,
-        });
-        events.map(|at| (at.as_nanos() - START * 1_000_000_000) / 1_000_000).collect()
+        times(&self.cluster.take_journal(), wanted)
     }
+}
+
+/// Milliseconds after the start at which an event of this reason stands in a journal.
+fn times(journal: &[Entry], wanted: &str) -> Vec<u64> {
+    let events = journal.iter().filter_map(|entry| match entry {
+        Entry::Event { at, reason, .. } if reason == wanted => Some(*at),
+        _ => None,
+    });
+    events.map(|at| (at.as_nanos() - START * 1_000_000_000) / 1_000_000).collect()
 }
 
 fn node(name: &str, cpu: &str) -> Value {

@@ -2,8 +2,12 @@
 
 use crate::Group;
 
-const SCHEDULE: &[(&str, &str)] =
-    &[("vectors", "schedule/inter-pod"), ("vectors", "schedule"), ("schedule_rules", "")];
+const SCHEDULE: &[(&str, &str)] = &[
+    ("vectors", "schedule/inter-pod"),
+    ("vectors", "schedule"),
+    ("schedule_rules", ""),
+    ("scheduler", "wake_ups"),
+];
 
 /// How scores of topology spread are normalised.
 const NORMALIZE: &str = "match (is_ignored(slot), most) {\n                (true, _) => 0,\n                (false, 0) => 100,\n                (false, most) => 100 * (most + least - *score) / most,\n            }";
@@ -70,6 +74,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "own_values(constraint, pod).next().is_none()",
                 "true",
             ),
+            ("hints ask hard constraints only", "constraint.when_unsatisfiable == \"DoNotSchedule\"", "true"),
             ("the score weighs a topology by its size", "libm::log((size + 2) as f64)", "1.0"),
             ("the score adds maxSkew less one", "f64::from(constraint.max_skew - 1)", "0.0"),
             (

@@ -9,13 +9,16 @@ use super::plugins::volume_restrictions::share_disk;
 use super::plugins::volume_zone::topologies;
 use super::plugins::{inter_pod_affinity, node_ports, node_resources_fit, pod_topology_spread};
 use super::pod_info::PodInfo;
+use super::requests::{Amounts, ScalarId, Scalars};
 use super::snapshot::{Slot, Snapshot};
 use super::status::{Plugin, PluginSet};
 use super::storage::named_claims;
 use super::taint_sets::untolerated;
 use crate::objects::{
-    Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceList, StorageClass, StrMap,
+    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodAffinity, ResourceList, StorageClass, StrMap,
+    TopologySpreadConstraint,
 };
+use crate::quantity::Quantity;
 use std::sync::Arc;
 
 /// Something that may help a pod that found no node.
@@ -26,11 +29,17 @@ pub(super) enum ClusterEvent {
     /// A node changed.
     NodeUpdate { slot: Slot, old: Arc<Node>, new: Arc<Node> },
     /// A node went.
-    NodeDelete,
-    /// A pod got its node, or a placed one its labels.
+    NodeDelete(Arc<Node>),
+    /// A pod got its node.
     AssignedPodAdd(Arc<Pod>),
+    /// A placed pod has other labels than before.
+    AssignedPodLabels { old: Arc<Pod>, new: Arc<Pod> },
+    /// A placed pod asks for less than before.
+    AssignedPodScaleDown { old: PodInfo, new: PodInfo },
     /// A placed pod went.
     AssignedPodDelete(PodInfo),
+    /// No room is kept any more for a pod that waits, since it went or was told so.
+    NominationEnd(PodInfo),
     /// A claim came (`true`) or changed.
     Claim(Arc<PersistentVolumeClaim>, bool),
     /// A volume came (without the old version) or changed.
@@ -70,9 +79,12 @@ impl ClusterEvent {
                 PodTopologySpread,
                 InterPodAffinity,
             ],
-            Self::NodeDelete => &[PodTopologySpread],
-            Self::AssignedPodAdd(_) => &[PodTopologySpread, InterPodAffinity],
-            Self::AssignedPodDelete(_) => {
+            Self::NodeDelete(_) => &[PodTopologySpread],
+            Self::AssignedPodAdd(_) | Self::AssignedPodLabels { .. } => {
+                &[PodTopologySpread, InterPodAffinity]
+            }
+            Self::AssignedPodScaleDown { .. } => &[NodeResourcesFit],
+            Self::AssignedPodDelete(_) | Self::NominationEnd(_) => {
                 &[NodePorts, NodeResourcesFit, VolumeRestrictions, PodTopologySpread, InterPodAffinity]
             }
             Self::Claim(_, true) => &[VolumeRestrictions, VolumeBinding, VolumeZone],
@@ -82,6 +94,10 @@ impl ClusterEvent {
 
     /// Whether the event may help a pod that these plugins rejected.
     pub(super) fn helps(&self, snapshot: &Snapshot, pod: &PodInfo, rejectors: PluginSet) -> bool {
+        // `getLEPriorityPreCheck`: a nominated pod stands in nobody's way who matters more.
+        if matches!(self, Self::NominationEnd(other) if pod.priority() > other.priority()) {
+            return false;
+        }
         let mut asked = self.registered().iter().filter(|plugin| rejectors.contains(**plugin));
         if snapshot.profile.queueing_hints {
             return asked.any(|plugin| self.hint(*plugin, snapshot, pod));
@@ -92,12 +108,16 @@ impl ClusterEvent {
     fn hint(&self, plugin: Plugin, snapshot: &Snapshot, pod: &PodInfo) -> bool {
         match self {
             Self::NodeAdd(slot) => node_added(plugin, pod, snapshot.node(*slot)),
-            Self::NodeUpdate { slot, old, new } => {
-                node_updated(plugin, pod, snapshot.node(*slot), (old, new))
-            }
-            Self::NodeDelete => true,
+            Self::NodeUpdate { slot, old, new } => node_updated(plugin, pod, (snapshot, *slot), (old, new)),
+            Self::NodeDelete(gone) => has_spread_keys(&pod.pod, &gone.metadata.labels),
             Self::AssignedPodAdd(other) => pod_added(plugin, pod, other),
+            Self::AssignedPodLabels { old, new } => pod_relabelled(plugin, pod, (old, new)),
+            Self::AssignedPodScaleDown { old, new } => frees(pod, (old, new)),
             Self::AssignedPodDelete(other) => pod_deleted(plugin, pod, other),
+            // Spread and affinity are about pods that have a node.
+            Self::NominationEnd(other) => {
+                !matches!(plugin, PodTopologySpread | InterPodAffinity) && pod_deleted(plugin, pod, other)
+            }
             Self::Claim(claim, _) => uses(&pod.pod, claim),
             Self::Volume { old: None, .. } => true,
             Self::Volume { old: Some(old), new } => {
@@ -121,14 +141,24 @@ impl ClusterEvent {
 }
 
 /// Whether a change of the pod itself may help it.
-pub(super) fn own_update_helps(old: &Pod, new: &Pod, rejectors: PluginSet) -> bool {
-    let any = |plugins: &[Plugin]| plugins.iter().any(|plugin| rejectors.contains(*plugin));
-    let tolerations = old.spec.tolerations != new.spec.tolerations;
-    let labels = old.metadata.labels != new.metadata.labels;
-    let containers = old.spec.containers != new.spec.containers;
-    (tolerations && any(&[TaintToleration, NodeUnschedulable]))
-        || (labels && any(&[PodTopologySpread, InterPodAffinity]))
-        || (containers && any(&[NodeResourcesFit]))
+pub(super) fn own_update_helps(old: &PodInfo, new: &PodInfo, rejectors: PluginSet) -> bool {
+    let helps = |plugin: Plugin, helps: bool| helps && rejectors.contains(plugin);
+    let tolerations = old.pod.spec.tolerations != new.pod.spec.tolerations;
+    let labels = old.pod.metadata.labels != new.pod.metadata.labels;
+    let pair = (&*old.pod, &*new.pod);
+    helps(TaintToleration, tolerations)
+        || helps(NodeUnschedulable, tolerations && tolerates_unschedulable(&new.pod))
+        || helps(PodTopologySpread, tolerations && pod_topology_spread::hard(&new.pod).any(honours_taints))
+        || helps(PodTopologySpread, labels && relabels_counted(&new.pod, pair))
+        || helps(InterPodAffinity, labels)
+        || helps(NodeResourcesFit, scales_down(old, new))
+}
+
+/// `extractPodScaleDown`: whether some request is smaller than before.
+pub(super) fn scales_down(old: &PodInfo, new: &PodInfo) -> bool {
+    let (before, after) = (&old.needs.requests, &new.needs.requests);
+    let less = |(id, amount): &(ScalarId, i64)| *amount > after.scalar(*id);
+    before.counted.exceeds(after.counted) || before.scalars.iter().any(less)
 }
 
 fn node_added(plugin: Plugin, pod: &PodInfo, info: &NodeInfo) -> bool {
@@ -149,24 +179,30 @@ fn node_added(plugin: Plugin, pod: &PodInfo, info: &NodeInfo) -> bool {
     }
 }
 
-fn node_updated(plugin: Plugin, pod: &PodInfo, info: &NodeInfo, (old, new): (&Node, &Node)) -> bool {
+fn node_updated(
+    plugin: Plugin,
+    pod: &PodInfo,
+    (snapshot, slot): (&Snapshot, Slot),
+    (old, new): (&Node, &Node),
+) -> bool {
     let (before, after) = (&old.metadata.labels, &new.metadata.labels);
     let labels = before != after;
-    let taints = old.spec.taints != new.spec.taints || old.spec.unschedulable != new.spec.unschedulable;
     let spec = &pod.pod.spec;
     match plugin {
         NodeResourcesFit => {
-            node_resources_fit::fits_empty(&pod.needs.requests, info)
-                && rose(&pod.pod, &old.status.allocatable, &new.status.allocatable)
+            node_resources_fit::fits_empty(&pod.needs.requests, snapshot.node(slot))
+                && rose(pod, &snapshot.scalars, (&old.status.allocatable, &new.status.allocatable))
         }
         NodeAffinity => labels && !matches_required(spec, old) && matches_required(spec, new),
         TaintToleration => !tolerates_all(&pod.pod, old) && tolerates_all(&pod.pod, new),
         NodeUnschedulable => !admits(&pod.pod, old) && admits(&pod.pod, new),
         VolumeBinding | VolumeZone => labels,
         PodTopologySpread => {
-            let keys = spec.topology_spread_constraints.iter().map(|constraint| &constraint.topology_key);
-            let changed = labels && keys.clone().any(|key| before.get(key) != after.get(key));
-            changed || (taints && has_spread_keys(&pod.pod, after))
+            let mut keys = pod_topology_spread::hard(&pod.pod).map(|constraint| &constraint.topology_key);
+            let changed = keys.any(|key| before.get(key) != after.get(key));
+            let taints = old.spec.taints != new.spec.taints;
+            let matched = (has_spread_keys(&pod.pod, before), has_spread_keys(&pod.pod, after));
+            matched.0 != matched.1 || (matched.1 && (changed || taints))
         }
         InterPodAffinity => {
             let rules = [pod.affinity(), pod.anti_affinity()];
@@ -180,12 +216,50 @@ fn node_updated(plugin: Plugin, pod: &PodInfo, info: &NodeInfo, (old, new): (&No
 fn pod_added(plugin: Plugin, pod: &PodInfo, other: &Pod) -> bool {
     match plugin {
         PodTopologySpread => is_counted(&pod.pod, other),
-        InterPodAffinity => {
-            let near = inter_pod_affinity::terms(pod.affinity());
-            !near.is_empty() && near.iter().all(|term| inter_pod_affinity::selects(term, &pod.pod, other))
-        }
+        InterPodAffinity => matches_all(pod.affinity(), (&pod.pod, other)),
         _ => false,
     }
+}
+
+/// `isSchedulableAfterPodChange` for an update: what a selector says of the other pod must have changed, for the better in
+/// the case of affinity.
+fn pod_relabelled(plugin: Plugin, pod: &PodInfo, (old, new): (&Pod, &Pod)) -> bool {
+    let becomes = |rules: Option<&PodAffinity>, after: bool| {
+        let matches = |other| matches_all(rules, (&pod.pod, other));
+        matches(old) != after && matches(new) == after
+    };
+    match plugin {
+        PodTopologySpread => {
+            pod.pod.metadata.namespace == new.metadata.namespace && relabels_counted(&pod.pod, (old, new))
+        }
+        InterPodAffinity => becomes(pod.affinity(), true) || becomes(pod.anti_affinity(), false),
+        _ => false,
+    }
+}
+
+/// `podMatchesAllAffinityTerms`: without terms none does.
+fn matches_all(rules: Option<&PodAffinity>, (pod, other): (&Pod, &Pod)) -> bool {
+    let terms = inter_pod_affinity::terms(rules);
+    !terms.is_empty() && terms.iter().all(|term| inter_pod_affinity::selects(term, pod, other))
+}
+
+/// Whether a hard constraint of the pod says another thing of these labels than of those before.
+fn relabels_counted(pod: &Pod, (old, new): (&Pod, &Pod)) -> bool {
+    pod_topology_spread::hard(pod).any(|constraint| {
+        let selects = |other: &Pod| pod_topology_spread::selects(constraint, pod, &other.metadata.labels);
+        selects(old) != selects(new)
+    })
+}
+
+fn honours_taints(constraint: &TopologySpreadConstraint) -> bool {
+    constraint.node_taints_policy.as_deref() == Some("Honor")
+}
+
+/// `isSchedulableAfterPodScaleDown`: whether the other pod asks for less of something that the pod asks for.
+fn frees(pod: &PodInfo, (old, new): (&PodInfo, &PodInfo)) -> bool {
+    let (asked, before, after) = (&pod.needs.requests, &old.needs.requests, &new.needs.requests);
+    let scalar = |(id, amount): &(ScalarId, i64)| *amount > 0 && before.scalar(*id) > after.scalar(*id);
+    asked.counted.wants_any(before.counted, after.counted) || asked.scalars.iter().any(scalar)
 }
 
 fn pod_deleted(plugin: Plugin, pod: &PodInfo, other: &PodInfo) -> bool {
@@ -225,26 +299,23 @@ fn admits(pod: &Pod, node: &Node) -> bool {
 }
 
 fn has_spread_keys(pod: &Pod, labels: &StrMap) -> bool {
-    pod.spec
-        .topology_spread_constraints
-        .iter()
-        .all(|constraint| labels.contains_key(&constraint.topology_key))
+    pod_topology_spread::hard(pod).all(|constraint| labels.contains_key(&constraint.topology_key))
 }
 
-/// Whether one of the pod's constraints counts the other pod.
+/// Whether one of the pod's hard constraints counts the other pod.
 fn is_counted(pod: &Pod, other: &Pod) -> bool {
     let selects = |constraint| pod_topology_spread::selects(constraint, pod, &other.metadata.labels);
-    pod.metadata.namespace == other.metadata.namespace
-        && pod.spec.topology_spread_constraints.iter().any(selects)
+    pod.metadata.namespace == other.metadata.namespace && pod_topology_spread::hard(pod).any(selects)
 }
 
-/// Whether room for pods, or for something that the pod asks for, has grown.
-fn rose(pod: &Pod, before: &ResourceList, after: &ResourceList) -> bool {
-    let grown = |name: &str| after.get(name).is_some_and(|now| before.get(name).is_none_or(|was| was < now));
-    let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
-    let mut named =
-        containers.flat_map(|container| container.resources.requests.iter().map(|(name, _)| name));
-    grown("pods") || named.any(|name| grown(name))
+/// `haveAnyRequestedResourcesIncreased`: whether there is room for more pods, or more of something that the pod asks for.
+fn rose(pod: &PodInfo, names: &Scalars, (before, after): (&ResourceList, &ResourceList)) -> bool {
+    let value = |list: &ResourceList, name: &str| list.get(name).map_or(0, Quantity::value);
+    let grown = |name: &str| value(after, name) > value(before, name);
+    let asked = &pod.needs.requests;
+    grown("pods")
+        || asked.counted.wants_any(Amounts::of(after), Amounts::of(before))
+        || asked.scalars.iter().any(|(id, amount)| *amount != 0 && grown(names.name(*id)))
 }
 
 fn uses(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {

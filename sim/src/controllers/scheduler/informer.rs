@@ -1,7 +1,7 @@
 //! What reaches the scheduler of the cluster: `pkg/scheduler/eventhandlers.go`, Kubernetes 1.36.2.
 
 use super::Scheduler;
-use super::hints::{ClusterEvent, own_update_helps};
+use super::hints::{ClusterEvent, own_update_helps, scales_down};
 use super::snapshot::PodId;
 use crate::objects::{Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass};
 use crate::store::{Change, View};
@@ -28,7 +28,7 @@ impl Scheduler {
             self.take_node(change.old_as(), node);
         } else if let Some(node) = change.old_as::<Node>() {
             self.snapshot.remove_node(&node.metadata.name);
-            self.note(ClusterEvent::NodeDelete);
+            self.note(ClusterEvent::NodeDelete(Arc::clone(node)));
         } else {
             self.take_storage(change);
         }
@@ -93,6 +93,7 @@ impl Scheduler {
     /// Finished pods are as good as gone.
     fn take_pod(&mut self, id: PodId, pod: &Arc<Pod>, gone: bool) {
         if gone || pod.is_finished() {
+            self.nomination_ends(id);
             self.forget_pod(id);
             return;
         }
@@ -112,6 +113,15 @@ impl Scheduler {
 
     fn is_responsible(&self, pod: &Pod) -> bool {
         matches!(pod.spec.scheduler_name.as_str(), "" | "default-scheduler")
+    }
+
+    /// `deletePodFromSchedulingQueue`: who is nominated counts as placed for those that matter no more.
+    fn nomination_ends(&mut self, id: PodId) {
+        let Some(queued) = self.queue.get(id) else { return };
+        let placed = self.snapshot.pods.contains_key(&id);
+        if self.snapshot.profile.nomination_events && !placed && queued.info.is_nominated() {
+            self.note(ClusterEvent::NominationEnd(queued.info.clone()));
+        }
     }
 
     fn forget_pod(&mut self, id: PodId) {
@@ -136,33 +146,39 @@ impl Scheduler {
             self.note(ClusterEvent::AssignedPodAdd(Arc::clone(pod)));
             return;
         }
-        let old = &self.snapshot.pod(id).pod;
-        let same_spec = Arc::ptr_eq(&old.spec, &pod.spec) || old.spec == pod.spec;
-        let same_labels = old.metadata.labels == pod.metadata.labels;
-        if same_spec {
+        let old = self.snapshot.pod(id).clone();
+        if Arc::ptr_eq(&old.pod.spec, &pod.spec) || old.pod.spec == pod.spec {
             self.snapshot.refresh_pod(id, pod);
         } else {
             self.snapshot.remove_pod(id);
-            let info = self.snapshot.pod_info(pod);
-            self.snapshot.add_pod(id, info, &pod.node_name);
+            let new = self.snapshot.pod_info(pod);
+            self.snapshot.add_pod(id, new.clone(), &pod.node_name);
+            if scales_down(&old, &new) {
+                self.note(ClusterEvent::AssignedPodScaleDown { old: old.clone(), new });
+            }
         }
-        if !same_labels {
-            self.note(ClusterEvent::AssignedPodAdd(Arc::clone(pod)));
+        if old.pod.metadata.labels != pod.metadata.labels {
+            self.note(ClusterEvent::AssignedPodLabels { old: old.pod, new: Arc::clone(pod) });
         }
     }
 
     fn update_queued(&mut self, id: PodId, pod: &Arc<Pod>, now: Time) {
         let Some(queued) = self.queue.get(id) else { return };
-        let old = Arc::clone(&queued.info.pod);
-        let same_spec = Arc::ptr_eq(&old.spec, &pod.spec) || old.spec == pod.spec;
-        let info = if same_spec { queued.info.with_pod(pod) } else { self.snapshot.pod_info(pod) };
-        if old.status.nominated_node_name != pod.status.nominated_node_name {
+        let (old, rejectors) = (queued.info.clone(), queued.rejectors);
+        let same_spec = Arc::ptr_eq(&old.pod.spec, &pod.spec) || old.pod.spec == pod.spec;
+        let info = if same_spec { old.with_pod(pod) } else { self.snapshot.pod_info(pod) };
+        let renominated = old.pod.status.nominated_node_name != pod.status.nominated_node_name;
+        if renominated {
             self.snapshot.nominate(id, &info, &pod.status.nominated_node_name);
         }
-        let helped = own_update_helps(&old, pod, queued.rejectors);
+        let helped = own_update_helps(&old, &info, rejectors);
         self.queue.update(id, info);
         if helped {
             self.queue.wake(id, now);
+        }
+        // `hasNominatedNodeNameChanged`.
+        if renominated && old.is_nominated() && self.snapshot.profile.nomination_events {
+            self.move_pods(&ClusterEvent::NominationEnd(old), now);
         }
     }
 

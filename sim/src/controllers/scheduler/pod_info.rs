@@ -71,6 +71,11 @@ impl PodInfo {
         self.pod.spec.priority.unwrap_or(0)
     }
 
+    /// Whether room is kept for it on some node.
+    pub(super) fn is_nominated(&self) -> bool {
+        !self.pod.status.nominated_node_name.is_empty()
+    }
+
     /// Its rules about being near other pods.
     pub(super) fn affinity(&self) -> Option<&PodAffinity> {
         self.pod.spec.affinity.as_ref()?.pod_affinity.as_ref()

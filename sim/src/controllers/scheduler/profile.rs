@@ -32,6 +32,8 @@ pub(super) struct Profile {
     pub(super) skips_for_good: bool,
     /// Preemption waits only for pods that it has sent away itself (1.26).
     pub(super) knows_its_victims: bool,
+    /// The end of a nomination is an event (1.34).
+    pub(super) nomination_events: bool,
     /// Conditions carry `observedGeneration` (1.34).
     pub(super) observes_generation: bool,
     /// Equal scores are decided by the heap, without a draw (1.35).
@@ -95,6 +97,7 @@ impl Profile {
             queueing_hints: since_1_34,
             skips_for_good: since_1_30,
             knows_its_victims: since_1_30,
+            nomination_events: since_1_34,
             observes_generation: since_1_34,
             heap_ties: since_1_36,
             scores_balance_change: since_1_36,

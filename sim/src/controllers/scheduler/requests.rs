@@ -36,6 +36,18 @@ impl Amounts {
         self.ephemeral = self.ephemeral.wrapping_add(other.ephemeral);
     }
 
+    /// Whether something is more than of the other.
+    pub(super) const fn exceeds(self, other: Self) -> bool {
+        self.cpu > other.cpu || self.memory > other.memory || self.ephemeral > other.ephemeral
+    }
+
+    /// Whether something of which this is not nothing is more in the one than in the other.
+    pub(super) const fn wants_any(self, more: Self, less: Self) -> bool {
+        (self.cpu > 0 && more.cpu > less.cpu)
+            || (self.memory > 0 && more.memory > less.memory)
+            || (self.ephemeral > 0 && more.ephemeral > less.ephemeral)
+    }
+
     /// Takes away, and wraps as Go does.
     pub(super) fn sub(&mut self, other: Self) {
         self.cpu = self.cpu.wrapping_sub(other.cpu);
@@ -109,6 +121,13 @@ impl Requests {
             non_zero = [named[0].unwrap_or(non_zero[0]), named[1].unwrap_or(non_zero[1])];
         }
         Self { counted, non_zero, least_allocated, scalars }
+    }
+}
+
+impl Requests {
+    /// How much of a scalar resource is asked for.
+    pub(super) fn scalar(&self, id: ScalarId) -> i64 {
+        self.scalars.iter().find(|(found, _)| *found == id).map_or(0, |(_, amount)| *amount)
     }
 }
 

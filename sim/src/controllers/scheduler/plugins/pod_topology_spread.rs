@@ -245,6 +245,14 @@ fn own_values<'a>(
     constraint.match_label_keys.iter().filter_map(|key| Some((key, owner.metadata.labels.get(key)?)))
 }
 
+/// The constraints that filter, those with DoNotSchedule.
+pub(in crate::controllers::scheduler) fn hard(
+    pod: &Pod,
+) -> impl Iterator<Item = &TopologySpreadConstraint> + Clone {
+    let all = pod.spec.topology_spread_constraints.iter();
+    all.filter(|constraint| constraint.when_unsatisfiable == "DoNotSchedule")
+}
+
 fn domain<'a>(node: &'a NodeInfo, constraint: &TopologySpreadConstraint) -> Option<&'a ArcStr> {
     node.labels().get(&constraint.topology_key)
 }
