@@ -10,7 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use stuckvm_sim::manifest::{self, Document, ManifestError, read_objects, split};
+use stuckvm_sim::manifest::{
+    self, Document, ManifestError, StrictValue, kind_name, quoting_advice, read_objects, split,
+};
 use stuckvm_sim::validation::{Refusal, refusals};
 use stuckvm_sim::{Kind, Object};
 
@@ -109,7 +111,7 @@ pub(crate) fn read_as<T: DeserializeOwned>(
         let found = manifest::quote(&document.value.to_string());
         return Err(document.error("", expected, &found, advice));
     }
-    serde_path_to_error::deserialize(&document.value).map_err(|error| {
+    serde_path_to_error::deserialize(StrictValue(&document.value)).map_err(|error| {
         let problem = error.inner().to_string();
         let mut field = error.path().to_string();
         let (expected, found) = split(&problem);
@@ -121,6 +123,7 @@ pub(crate) fn read_as<T: DeserializeOwned>(
         {
             field = if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
         }
+        let advice = quoting_advice(&expected, document.at(&field)).unwrap_or(advice);
         document.error(&field, &expected, &found, advice)
     })
 }
@@ -151,12 +154,10 @@ fn manifest_file(
 
 /// Counts objects of kinds that the cluster does not know.
 fn skip_unknown(manifest: &Value, skipped: &mut BTreeMap<String, usize>) {
-    match manifest["kind"].as_str().unwrap_or_default() {
-        "List" => {
-            manifest["items"].as_array().into_iter().flatten().for_each(|item| skip_unknown(item, skipped))
-        }
-        kind if Kind::parse(kind).is_none() => *skipped.entry(kind.to_owned()).or_default() += 1,
-        _ => {}
+    if manifest["kind"] == "List" {
+        manifest["items"].as_array().into_iter().flatten().for_each(|item| skip_unknown(item, skipped));
+    } else if Kind::of_manifest(manifest).is_none() {
+        *skipped.entry(kind_name(manifest)).or_default() += 1;
     }
 }
 

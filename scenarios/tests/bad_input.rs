@@ -6,7 +6,7 @@ use std::process::Command;
 use stuckvm_scenarios::catalog::load_file;
 
 /// Why the row is there, the file, and the message in full.
-const TABLE: [(&str, &str, &str); 40] = [
+const TABLE: [(&str, &str, &str); 46] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -79,7 +79,68 @@ x.yaml, line 3, column 33:
   field     cluster.release.kubernetes
   expected  a string
   found     floating point `1.3`
+  try       write it in quotes: without them YAML takes it for a number",
+    ),
+    (
+        "a release that is not modelled",
+        "scenario: x\nuntil: 5m\ncluster: {release: {kubernetes: \"1.29\"}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 33:
+  field     cluster.release.kubernetes
+  expected  one of 1.23, 1.30, 1.34, 1.36
+  found     1.29
+  try       name a release that is modelled",
+    ),
+    (
+        "an alert written as a list",
+        "scenario: x\nuntil: 5m\nexpect: {alerts: [[default/vm1, 5m, Unknown, null]]}\n",
+        "\
+x.yaml, line 3, column 19:
+  field     expect.alerts[0]
+  expected  a mapping
+  found     a list
   try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "latencies in a list",
+        "scenario: x\nuntil: 5m\ncluster: {latency: [50ms]}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 20:
+  field     cluster.latency
+  expected  a mapping
+  found     a list
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a target written as a list",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, break: {phase: [default/vm1, Foo]}}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 33:
+  field     steps[0].break.phase
+  expected  a mapping
+  found     a list
+  try       `stuckvm schema` prints what may stand there",
+    ),
+    (
+        "a step that does nothing",
+        "scenario: x\nuntil: 5m\nsteps: [{at: 1m, apply: []}]\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 9:
+  field     steps[0]
+  expected  something to do: apply, patch, delete, start, break, heal …
+  found     only `at`
+  try       say what happens then, or leave the step out",
+    ),
+    (
+        "a List without a list",
+        "scenario: x\nuntil: 5m\ncluster: {manifests: [{kind: List, items: {kind: Node}}]}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 43:
+  field     cluster.manifests[0].items
+  expected  a list
+  found     a mapping
+  try       write each object as an item, `- kind: …`; a single one needs no
+            List around it",
     ),
     (
         "a size that is no quantity",

@@ -33,8 +33,8 @@ const REFUSED: [(&str, &str, &str); 4] = [
 x.yaml, line 7, column 75:
   field     cluster.manifests[0].spec.containers[0].resources.requests[cpu]
   refused   Pod \"p\" is invalid: spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": must be greater than or equal to 0
-  try       the API server would not store this object; mend the field, or leave the
-            object out",
+  try       the API server would not store this object; mend the field, or
+            leave the object out",
     ),
     (
         "both running and runStrategy in a step",
@@ -43,8 +43,8 @@ x.yaml, line 7, column 75:
 x.yaml, line 8, column 25:
   field     steps[0].apply[0].spec.running
   refused   VirtualMachine \"v\" is invalid: spec.running: Running and RunStrategy are mutually exclusive
-  try       the API server would not store this object; mend the field, or leave the
-            object out",
+  try       the API server would not store this object; mend the field, or
+            leave the object out",
     ),
     (
         "a generated fleet",
@@ -53,8 +53,8 @@ x.yaml, line 8, column 25:
 x.yaml, line 8, column 50:
   field     cluster.generate[0].template.metadata.labels[a]
   refused   Node \"node-0\" is invalid: metadata.labels: Invalid value: \"-\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')
-  try       the API server would not store this object; mend the field, or leave the
-            object out",
+  try       the API server would not store this object; mend the field, or
+            leave the object out",
     ),
     (
         "two objects of a list, of which all objections are told",
@@ -63,13 +63,13 @@ x.yaml, line 8, column 50:
 x.yaml, line 7, column 70:
   field     cluster.manifests[0].items[0].status.capacity[cpu]
   refused   Node \"a\" is invalid: status.capacity.cpu: Invalid value: \"-4\": must be greater than or equal to 0
-  try       the API server would not store this object; mend the field, or leave the
-            object out
+  try       the API server would not store this object; mend the field, or
+            leave the object out
 x.yaml, line 8, column 11:
   field     cluster.manifests[0].items[1].provisioner
   refused   StorageClass \"s\" is invalid: provisioner: Required value
-  try       the API server would not store this object; mend the field, or leave the
-            object out",
+  try       the API server would not store this object; mend the field, or
+            leave the object out",
     ),
 ];
 
@@ -99,8 +99,8 @@ fn a_manifest_file_is_named_itself() {
 m.yaml, line 4, column 7:
   field     spec.resources.requests.storage
   refused   PersistentVolumeClaim \"c\" is invalid: spec.resources[storage]: Required value
-  try       the API server would not store this object; mend the field, or leave the
-            object out";
+  try       the API server would not store this object; mend the field, or
+            leave the object out";
     assert_eq!(shown, message);
 }
 

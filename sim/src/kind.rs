@@ -1,6 +1,7 @@
 //! The kinds of the cluster and what the store must know of each.
 
 use crate::config::Config;
+use crate::manifest::StrictValue;
 use crate::objects::{
     ConfigMap, DataSource, DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod,
     PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
@@ -9,6 +10,7 @@ use crate::objects::{
 use crate::store::{Table, Tables, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use stuckvm_detector::Time;
@@ -165,6 +167,20 @@ impl Kind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
+
+    /// The kind of a manifest, by its `kind` and the group of its `apiVersion`, if it has one: other groups have kinds of the
+    /// same names. In which version it is written does not count.
+    pub fn of_manifest(manifest: &Value) -> Option<Self> {
+        let kind = manifest.get("kind").and_then(Value::as_str).and_then(Self::parse)?;
+        let version =
+            manifest.get("apiVersion").and_then(Value::as_str).filter(|version| !version.is_empty());
+        version.is_none_or(|version| group(version) == group(kind.api_version())).then_some(kind)
+    }
+}
+
+/// The group of an `apiVersion`; the core group has no name.
+fn group(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 impl fmt::Display for Kind {
@@ -254,16 +270,15 @@ macro_rules! kinds {
                 match self { $(Self::$kind(object) => &object.metadata,)* }
             }
 
-            /// Reads a manifest's `kind` and the object; other kinds than the modelled ones give `None`.
+            /// Reads a manifest's kind and the object; other kinds than the modelled ones give `None`.
             ///
             /// # Errors
             ///
             /// The field path and what was wrong there.
-            pub fn from_value(value: &serde_json::Value) -> Result<Option<Self>, serde_path_to_error::Error<serde_json::Error>> {
-                let kind = value.get("kind").and_then(serde_json::Value::as_str).and_then(Kind::parse);
-                match kind {
+            pub fn from_value(value: &Value) -> Result<Option<Self>, serde_path_to_error::Error<serde_json::Error>> {
+                match Kind::of_manifest(value) {
                     $(Some(Kind::$kind) => {
-                        let mut object: $kind = serde_path_to_error::deserialize(value)?;
+                        let mut object: $kind = serde_path_to_error::deserialize(StrictValue(value))?;
                         if Kind::$kind.is_namespaced() && object.metadata.namespace.is_empty() {
                             object.metadata.namespace = arcstr::literal!("default");
                         }
@@ -295,17 +310,17 @@ macro_rules! kinds {
             }
 
             /// The object as the API would show it, `apiVersion` and `kind` first.
-            pub fn to_value(&self) -> serde_json::Value {
+            pub fn to_value(&self) -> Value {
                 let value = match self { $(Self::$kind(object) => serde_json::to_value(&**object),)* };
                 let fields = match value.expect("objects serialize") {
-                    serde_json::Value::Object(fields) => fields,
+                    Value::Object(fields) => fields,
                     other => panic!("an object serializes as a map, not as {other}"),
                 };
                 let mut shown = serde_json::Map::new();
                 shown.insert("apiVersion".into(), self.kind().api_version().into());
                 shown.insert("kind".into(), self.kind().as_str().into());
                 shown.extend(fields);
-                serde_json::Value::Object(shown)
+                Value::Object(shown)
             }
         }
 

@@ -103,7 +103,7 @@ fn releases(scenario: &Scenario) -> Result<(), Fault> {
             "cluster.release.kubernetes".into(),
             format!("one of {known}"),
             name.clone(),
-            "quote it",
+            "name a release that is modelled",
         ));
     }
     if let Some(name) = release.kubevirt.as_ref().filter(|name| KubeVirtRelease::parse(name).is_none()) {
@@ -112,7 +112,7 @@ fn releases(scenario: &Scenario) -> Result<(), Fault> {
             "cluster.release.kubevirt".into(),
             format!("one of {known}"),
             name.clone(),
-            "quote it",
+            "name a release that is modelled",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What the steps of a scenario must keep: the order of time, the end of the run, and names of controllers.
+//! What the steps of a scenario must keep: the order of time, the end of the run, something to do, and names of controllers.
 
 use super::Fault;
 use crate::format::{ConflictTarget, Scenario, SlowApiTarget, Step, Target, WatchTarget};
@@ -14,6 +14,11 @@ pub(super) fn steps(scenario: &Scenario) -> Result<(), Fault> {
             let expected = format!("{} or earlier, since the run ends then", shown(scenario.until.0));
             let advice = "a later step would never be taken: lengthen `until`";
             return Err(Fault(format!("steps[{index}].at"), expected, shown(step.at.0), advice));
+        }
+        if *step == (Step { at: step.at, ..Step::default() }) {
+            let expected = "something to do: apply, patch, delete, start, break, heal …".to_owned();
+            let advice = "say what happens then, or leave the step out";
+            return Err(Fault(format!("steps[{index}]"), expected, "only `at`".to_owned(), advice));
         }
         for (verb, target) in [("break", &step.breaks), ("heal", &step.heal)] {
             let field = format!("steps[{index}].{verb}");

@@ -1,7 +1,7 @@
-//! OBJECTS: what `-f` names. Kinds that a command does not look at are counted on standard error; an object that cannot be
-//! used ends the command, or with `--keep-going` is reported and left out.
+//! OBJECTS: what `-f` names. Kinds that a command does not look at are counted on standard error; an object
+//! or a file that cannot be used ends the command, or with `--keep-going` is reported and left out.
 
-use super::{BAD_INPUT, time};
+use super::{BAD_INPUT, tell, time};
 use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stuckvm_detector::Time;
 use stuckvm_scenarios::input_error::InputError;
-use stuckvm_sim::manifest::{self, Document, ManifestError, object_fields, read_object};
+use stuckvm_sim::manifest::{self, Document, ManifestError, kind_name, object_fields, read_object};
 use stuckvm_sim::validation;
 use stuckvm_sim::{Config, Object};
 
@@ -20,7 +20,7 @@ pub(super) struct Sources {
     /// Kubernetes objects in YAML or JSON; `-` is standard input. May be repeated.
     #[arg(short, long, value_name = "FILE", required = true)]
     file: Vec<PathBuf>,
-    /// Answer for the other objects where one cannot be used; the exit code is 2 all the same.
+    /// Answer for the others where an object or a file cannot be used; the exit code is 2 all the same.
     #[arg(long)]
     keep_going: bool,
 }
@@ -62,45 +62,58 @@ pub(super) struct Input {
     pub(super) manifests: Vec<Value>,
     /// The newest timestamp that stands anywhere in the input.
     pub(super) newest: Option<Time>,
-    /// How many objects could not be used.
+    /// How many objects and files could not be used.
     refused: usize,
 }
 
 impl Sources {
     /// Reads everything. `kinds` are those that the command looks at.
     pub(super) fn read(&self, kinds: &[&str], taken: Taken) -> Result<Input, InputError> {
+        let mut refused = Refused { keep_going: self.keep_going, count: 0 };
         let mut documents = Vec::new();
         for path in &self.file {
-            let (file, bytes) = bytes(path)?;
-            let parsed = manifest::parse(&file, &bytes)?;
-            documents.extend(parsed.into_iter().map(|document| (file.clone(), document)));
+            match parsed(path) {
+                Ok(of_file) => documents.extend(of_file),
+                Err(error) => refused.add(error)?,
+            }
         }
-        let mut reader = Reader {
-            kinds,
-            taken,
-            input: Input::default(),
-            first: BTreeMap::new(),
-            skipped: BTreeMap::new(),
-        };
+        let (input, first, skipped) = (Input::default(), BTreeMap::new(), BTreeMap::new());
+        let mut reader = Reader { kinds, taken, input, first, skipped };
         for (file, document) in &documents {
             reader.input.newest = reader.input.newest.max(newest(&document.value));
-            for field in object_fields(document, "") {
-                match reader.take(file, document, field) {
-                    Err(error) if !self.keep_going => return Err(error),
-                    Err(error) => reader.refuse(&error),
-                    Ok(()) => {}
-                }
+            let fields = object_fields(document, "")
+                .or_else(|error| refused.add(error.in_file(file).into()).map(|()| Vec::new()))?;
+            for field in fields {
+                reader.take(file, document, field).or_else(|error| refused.add(error))?;
             }
         }
         reader.report_skipped();
-        Ok(reader.input)
+        Ok(Input { refused: refused.count, ..reader.input })
     }
 }
 
 impl Input {
-    /// Success, unless an object could not be used.
+    /// Success, unless something could not be used.
     pub(super) fn exit_code(&self) -> ExitCode {
         if self.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) }
+    }
+}
+
+/// What cannot be used.
+struct Refused {
+    /// Whether it is told and left out; else it ends the command.
+    keep_going: bool,
+    count: usize,
+}
+
+impl Refused {
+    fn add(&mut self, error: InputError) -> Result<(), InputError> {
+        if !self.keep_going {
+            return Err(error);
+        }
+        tell(error);
+        self.count += 1;
+        Ok(())
     }
 }
 
@@ -120,9 +133,9 @@ impl<'a> Reader<'a> {
     /// Takes up one object.
     fn take(&mut self, file: &'a str, document: &'a Document, field: String) -> Result<(), InputError> {
         let manifest = document.at(&field);
-        let kind = manifest["kind"].as_str().unwrap_or_default();
-        if !kind.is_empty() && !self.kinds.contains(&kind) {
-            *self.skipped.entry(kind.to_owned()).or_default() += 1;
+        let kind = kind_name(manifest);
+        if !kind.is_empty() && !self.kinds.contains(&kind.as_str()) {
+            *self.skipped.entry(kind).or_default() += 1;
             return Ok(());
         }
         let object = read_object(document, &field).map_err(|error| error.in_file(file))?;
@@ -145,12 +158,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reports an object and leaves it out.
-    fn refuse(&mut self, error: &InputError) {
-        eprintln!("{error}");
-        self.input.refused += 1;
-    }
-
     fn report_skipped(&self) {
         let total: usize = self.skipped.values().sum();
         if total == 0 {
@@ -159,11 +166,14 @@ impl<'a> Reader<'a> {
         let kinds: Vec<String> =
             self.skipped.iter().map(|(kind, count)| format!("{count} {}", manifest::quote(kind))).collect();
         let plural = if total == 1 { "" } else { "s" };
-        eprintln!("skipped {total} object{plural} of kinds that do not matter here: {}", kinds.join(", "));
+        tell(format_args!(
+            "skipped {total} object{plural} of kinds that do not matter here: {}",
+            kinds.join(", ")
+        ));
     }
 }
 
-fn key(kind: &str, object: Option<&Object>, manifest: &Value) -> Key {
+fn key(kind: String, object: Option<&Object>, manifest: &Value) -> Key {
     let (namespace, name) = match object.map(Object::metadata) {
         Some(metadata) => (metadata.namespace.as_str(), metadata.name.as_str()),
         None => {
@@ -171,7 +181,7 @@ fn key(kind: &str, object: Option<&Object>, manifest: &Value) -> Key {
             (text("namespace"), text("name"))
         }
     };
-    (kind.to_owned(), namespace.to_owned(), name.to_owned())
+    (kind, namespace.to_owned(), name.to_owned())
 }
 
 fn duplicate(
@@ -185,6 +195,13 @@ fn duplicate(
     let found = format!("{kind} {shown} again; it stands in {file}, line {line} too");
     let path = if field.is_empty() { "metadata.name".to_owned() } else { format!("{field}.metadata.name") };
     document.error(&path, "objects of different names", &found, "leave one of the two away, or rename it")
+}
+
+/// The documents of a file, each with the file's name for messages.
+fn parsed(path: &Path) -> Result<Vec<(String, Document)>, InputError> {
+    let (file, bytes) = bytes(path)?;
+    let documents = manifest::parse(&file, &bytes)?;
+    Ok(documents.into_iter().map(|document| (file.clone(), document)).collect())
 }
 
 /// A name for messages, and what stands there.

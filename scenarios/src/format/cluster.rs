@@ -133,7 +133,7 @@ pub enum VerificationPolicy {
 }
 
 /// An image that exists.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ImageSpec {
     /// Its size, a Kubernetes quantity such as `250M`.
@@ -144,7 +144,7 @@ pub struct ImageSpec {
 }
 
 /// Who may pull a private image.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CredentialSpec {
     /// A name.
@@ -154,7 +154,7 @@ pub struct CredentialSpec {
 }
 
 /// What lies behind a URL.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SourceSpec {
     /// Size of the image, a Kubernetes quantity such as `1Gi`.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One moment and what is done then, in the order of the fields.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
     /// When, from the start; never before the step above.
@@ -66,7 +66,7 @@ pub struct Step {
 }
 
 /// A JSON merge patch of one object.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ObjectPatch {
     /// The kind.
@@ -78,7 +78,7 @@ pub struct ObjectPatch {
 }
 
 /// One object.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ObjectTarget {
     /// The kind.
@@ -98,7 +98,7 @@ pub struct Upload {
 }
 
 /// What breaks or heals: exactly one of these.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// A registry by host: no image of it can be pulled.
@@ -150,7 +150,7 @@ pub enum Leader {
 }
 
 /// What is wrong with a virtual machine's launcher.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LauncherTarget {
     /// The virtual machine.
@@ -172,7 +172,7 @@ pub enum LauncherFault {
 }
 
 /// Which creations are refused.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QuotaTarget {
     /// The kind.
@@ -185,7 +185,7 @@ pub struct QuotaTarget {
 }
 
 /// Which instance's phase is overwritten.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PhaseTarget {
     /// The virtual machine instance.
@@ -196,7 +196,7 @@ pub struct PhaseTarget {
 }
 
 /// Which watch is held.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WatchTarget {
     /// The controller, as the trace names it.
@@ -209,7 +209,7 @@ pub struct WatchTarget {
 }
 
 /// Whose writes of what are refused.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConflictTarget {
     /// The process or the controller, as the trace names it.
@@ -219,7 +219,7 @@ pub struct ConflictTarget {
 }
 
 /// Whose requests are answered late.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SlowApiTarget {
     /// How late; 1s by default.
@@ -231,7 +231,7 @@ pub struct SlowApiTarget {
 }
 
 /// How the detector is stopped.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CrashDetector {
     /// How long it is down: observations of that time reach it late, all at once, when it is back. 0s by default.

@@ -1,9 +1,10 @@
 //! What people get who give the wrong thing: the whole text, and exit code 2.
 
 use crate::program::stuckvm;
+use std::path::Path;
 
 /// Why the row is there, the arguments, standard input, and what standard error says.
-const TABLE: [(&str, &str, &str, &str); 13] = [
+const TABLE: [(&str, &str, &str, &str); 21] = [
     (
         "nothing at all",
         "schedule -f -",
@@ -108,6 +109,105 @@ For more information, try '--help'.
 ",
     ),
     (
+        "a quantity deep in a pod",
+        "schedule -f -",
+        "kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n    resources:\n      requests:\n        memory: 5GiB\n",
+        "\
+<stdin>, line 9, column 17:
+  field     spec.containers[0].resources.requests.memory
+  expected  quantities must match the regular expression
+            '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+  found     \"5GiB\"
+  try       compare with `kubectl explain pod`
+",
+    ),
+    (
+        "a quantity that nobody can write out",
+        "schedule -f -",
+        "kind: Node\nmetadata: {name: a}\nstatus: {allocatable: {cpu: '1e100000'}}\n",
+        "\
+<stdin>, line 3, column 29:
+  field     status.allocatable.cpu
+  expected  a quantity of at most 1000 digits
+  found     \"1e100000\"
+  try       compare with `kubectl explain node`
+",
+    ),
+    (
+        "a List without a list",
+        "status -f -",
+        "kind: List\nitems: {kind: VirtualMachine}\n",
+        "\
+<stdin>, line 2, column 8:
+  field     items
+  expected  a list
+  found     a mapping
+  try       write each object as an item, `- kind: …`; a single one needs no
+            List around it
+",
+    ),
+    (
+        "a list of pods without a list",
+        "schedule -f -",
+        "{\"kind\": \"PodList\", \"items\": \"foo\"}",
+        "\
+<stdin>, line 1, column 30:
+  field     items
+  expected  a list
+  found     \"foo\"
+  try       write each object as an item, `- kind: …`; a single one needs no
+            List around it
+",
+    ),
+    (
+        "a version that Kubernetes does not have",
+        "schedule -f -",
+        "apiVersion: v2\nkind: Node\nmetadata: {name: a}\n",
+        "\
+<stdin>, line 1, column 13:
+  field     apiVersion
+  expected  v1
+  found     string \"v2\"
+  try       compare with `kubectl explain node`
+",
+    ),
+    (
+        "objects in a list that is not one of Kubernetes",
+        "render -f -",
+        "- {kind: VirtualMachine, metadata: {name: a}}\n",
+        "\
+<stdin>, line 1, column 1:
+  expected  an object: a mapping with `kind`
+  found     a list
+  try       give each object a document of its own, between lines `---`, or put
+            all of them under `items` of a `kind: List`
+",
+    ),
+    (
+        "a word for an object",
+        "render -f -",
+        "hello\n",
+        "\
+<stdin>, line 1, column 1:
+  expected  an object: a mapping with `kind`
+  found     \"hello\"
+  try       give each object a document of its own, between lines `---`, or put
+            all of them under `items` of a `kind: List`
+",
+    ),
+    (
+        "a name that YAML takes for a truth value",
+        "status -f -",
+        "kind: VirtualMachine\nmetadata: {name: n}\n",
+        "\
+<stdin>, line 2, column 18:
+  field     metadata.name
+  expected  a string
+  found     boolean `false`
+  try       write it in quotes: without them YAML takes it for true or false
+",
+    ),
+    (
         "a pod that the API server would refuse",
         "schedule -f -",
         "kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: c, image: i, resources: {requests: {cpu: -1}}}\n",
@@ -115,8 +215,8 @@ For more information, try '--help'.
 <stdin>, line 5, column 53:
   field     spec.containers[0].resources.requests[cpu]
   refused   Pod \"p\" is invalid: spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": must be greater than or equal to 0
-  try       the API server would not store this object; mend the field, or leave the
-            object out
+  try       the API server would not store this object; mend the field, or
+            leave the object out
 ",
     ),
     (
@@ -163,6 +263,53 @@ fn a_list_with_bad_objects_still_gives_the_answers_for_the_others() {
     assert_eq!((output.out.trim_end(), output.code), (answer, 2));
     let fields: Vec<&str> = output.err.lines().filter(|line| line.starts_with("  field")).collect();
     assert_eq!(fields, ["  field     items[2].metadata.name", "  field     items[3].spec"]);
+}
+
+#[test]
+fn files_that_cannot_be_read_do_not_spoil_the_answers_for_the_others() {
+    let vm = "kind: VirtualMachine\nmetadata: {name: a}\n";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keep-going");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("it is written");
+        path.display().to_string()
+    };
+    let [empty, broken] = [write("empty.yaml", ""), write("broken.yaml", "a: {\n")];
+    let output =
+        stuckvm(&format!("status --keep-going -f {empty} -f no-such-file.yaml -f {broken} -f -"), vm);
+    let answer = r#"{"namespace":"default","name":"a","status":"Stopped","error":false,"reconcile":"Stopped","because":"no vmi"}"#;
+    assert_eq!((output.out.trim_end(), output.code), (answer, 2));
+    let told: Vec<&str> = output.err.lines().filter(|line| !line.starts_with(' ')).collect();
+    let files = [empty.as_str(), "no-such-file.yaml", &broken];
+    assert!(told.len() == 3 && told.iter().zip(files).all(|(line, file)| line.starts_with(file)), "{told:?}");
+    let output = stuckvm("status -f no-such-file.yaml -f -", vm);
+    assert_eq!((output.out.as_str(), output.code), ("", 2));
+}
+
+#[test]
+fn kinds_of_the_same_name_in_other_groups_are_skipped() {
+    let text = "apiVersion: vmoperator.vmware.com/v1alpha1\nkind: VirtualMachine\nmetadata: {name: a}\n---\n\
+        apiVersion: kubevirt.io/v1alpha3\nkind: VirtualMachine\nmetadata: {name: b}\n---\n\
+        apiVersion: v1\nkind: VirtualMachine\nmetadata: {name: c}\n";
+    let output = stuckvm("status -f -", text);
+    let names: Vec<_> = output.lines().iter().map(|line| line["name"].clone()).collect();
+    assert_eq!((names, output.code), (vec!["b".into()], 0));
+    let skipped = "skipped 2 objects of kinds that do not matter here: 1 VirtualMachine of v1, 1 VirtualMachine of vmoperator.vmware.com/v1alpha1\n";
+    assert_eq!(output.err, skipped);
+    let rancher = "apiVersion: management.cattle.io/v3\nkind: Node\nmetadata: {name: a}\n";
+    let output = stuckvm("schedule -f -", rancher);
+    let skipped = "skipped 1 object of kinds that do not matter here: 1 Node of management.cattle.io/v3\n";
+    assert_eq!((output.out.as_str(), output.err.as_str(), output.code), ("", skipped, 0));
+}
+
+#[test]
+fn a_list_of_nothing_is_an_empty_list() {
+    for text in ["kind: List", "kind: List\nitems:", "kind: PodList\nitems: null", "kind: PodList\nitems: []"]
+    {
+        let output = stuckvm("schedule -f -", text);
+        assert_eq!((output.out.as_str(), output.err.as_str(), output.code), ("", "", 0), "{text}");
+    }
 }
 
 #[test]

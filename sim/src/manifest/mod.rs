@@ -8,6 +8,7 @@ mod error;
 mod lists;
 pub mod position;
 mod scalar;
+mod strict;
 mod tree;
 mod typed;
 mod write;
@@ -15,9 +16,10 @@ pub mod yaml;
 
 pub use error::{MAX_QUOTE, ManifestError, quote, wrap};
 pub use position::{Place, Positions};
+pub use strict::StrictValue;
 pub use tree::{MAX_ALIASED, MAX_DEPTH, Scalars};
 pub(crate) use typed::join;
-pub use typed::{object_fields, read_object, read_objects, split};
+pub use typed::{kind_name, object_fields, quoting_advice, read_object, read_objects, split};
 pub use write::to_yaml;
 pub use yaml::{Document, MAX_BYTES, parse, parse_with};
 

@@ -25,9 +25,9 @@ const NAME_REQUIRED: &str = "Required value: name or generateName is required";
 ///
 /// # Errors
 ///
-/// Where no kind is named, or a field has a wrong type; the error names no file.
+/// Where no kind is named, a `List` has no list, or a field has a wrong type; the error names no file.
 pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Object>>, ManifestError> {
-    object_fields(document, field).iter().map(|field| read_object(document, field)).collect()
+    object_fields(document, field)?.iter().map(|field| read_object(document, field)).collect()
 }
 
 /// The paths of the objects that stand at a field of a document: the field itself, or in its place the items of a `List`.
@@ -35,16 +35,49 @@ pub fn read_objects(document: &Document, field: &str) -> Result<Vec<Option<Objec
 /// ```
 /// # use stuckvm_sim::manifest::{object_fields, parse};
 /// let list = parse("x.yaml", b"kind: List\nitems: [{kind: Node}, {kind: Pod}]").unwrap();
-/// assert_eq!(object_fields(&list[0], ""), ["items[0]", "items[1]"]);
+/// assert_eq!(object_fields(&list[0], "").unwrap(), ["items[0]", "items[1]"]);
+/// ```
+///
+/// # Errors
+///
+/// Where the `items` of a list are none; the error names no file.
+pub fn object_fields(document: &Document, field: &str) -> Result<Vec<String>, ManifestError> {
+    let value = document.at(field);
+    if !is_list(value) {
+        return Ok(vec![field.to_owned()]);
+    }
+    let path = join(field, "items");
+    let items = match &value["items"] {
+        Value::Null => 0,
+        Value::Array(items) => items.len(),
+        other => {
+            let advice = "write each object as an item, `- kind: …`; a single one needs no List around it";
+            return Err(document.error(&path, "a list", &described(other), advice));
+        }
+    };
+    let each = (0..items).map(|item| object_fields(document, &format!("{path}[{item}]")));
+    Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// Whether objects stand in it, or should. A `PodList` has become a `List` when it was parsed, unless it has no items.
+fn is_list(value: &Value) -> bool {
+    let kind = value.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("List"));
+    kind.is_some_and(|kind| kind.is_empty() || Kind::parse(kind).is_some() && !value["items"].is_array())
+}
+
+/// The kind of a manifest as it is counted where it is left out: with the version, where it is another group's kind with the
+/// name of one that is modelled.
+///
+/// ```
+/// let node = serde_json::json!({"kind": "Node", "apiVersion": "management.cattle.io/v3"});
+/// assert_eq!(stuckvm_sim::manifest::kind_name(&node), "Node of management.cattle.io/v3");
 /// ```
 #[must_use]
-pub fn object_fields(document: &Document, field: &str) -> Vec<String> {
-    let value = document.at(field);
-    if value.get("kind").and_then(Value::as_str) != Some("List") {
-        return vec![field.to_owned()];
-    }
-    let items = value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
-    (0..items).flat_map(|item| object_fields(document, &join(field, &format!("items[{item}]")))).collect()
+pub fn kind_name(manifest: &Value) -> String {
+    let text = |key: &str| manifest.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (kind, version) = (text("kind"), text("apiVersion"));
+    let is_foreign = Kind::parse(kind).is_some() && Kind::of_manifest(manifest).is_none();
+    if is_foreign { format!("{kind} of {version}") } else { kind.to_owned() }
 }
 
 /// Reads the one object that stands at a field of a document. A kind that is not modelled gives `None`.
@@ -54,13 +87,8 @@ pub fn object_fields(document: &Document, field: &str) -> Vec<String> {
 /// As [`read_objects`].
 pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, ManifestError> {
     let value = document.at(field);
-    let kind_field = join(field, "kind");
-    let Some(kind) = value.get("kind").and_then(Value::as_str) else {
-        let found = value.get("kind").map_or_else(|| "none".to_owned(), Value::to_string);
-        let advice = "every manifest says `kind`, such as `kind: VirtualMachine`, and `apiVersion`";
-        return Err(document.error(&kind_field, "the kind of the object", &found, advice));
-    };
-    let Some(kind) = Kind::parse(kind) else { return Ok(None) };
+    names_its_kind(document, field)?;
+    let Some(kind) = Kind::of_manifest(value) else { return Ok(None) };
     let misfit = |Misfit { field: inner, problem }: Misfit| {
         let advice = format!("compare with `kubectl explain {}`", kind.as_str().to_lowercase());
         let path = join(field, &inner);
@@ -68,7 +96,8 @@ pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, M
         if found.is_empty() && !document.at(&path).is_null() {
             found = document.at(&path).to_string();
         }
-        document.error(&path, &expected, &found, &advice)
+        let advice = quoting_advice(&expected, document.at(&path)).unwrap_or(&advice);
+        document.error(&path, &expected, &found, advice)
     };
     check_types(kind, value).map_err(misfit)?;
     let object = Object::from_value(value).map_err(|error| misfit(of(&error)))?;
@@ -80,6 +109,48 @@ pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, M
         return Err(document.error(&join(field, "metadata.name"), NAME_REQUIRED, "none", advice));
     }
     Ok(object)
+}
+
+/// What stands there is a mapping, with `kind` and perhaps `apiVersion` as texts.
+fn names_its_kind(document: &Document, field: &str) -> Result<(), ManifestError> {
+    let value = document.at(field);
+    if !value.is_object() {
+        let advice = "give each object a document of its own, between lines `---`, or put all of them under `items` of a \
+                      `kind: List`";
+        return Err(document.error(field, "an object: a mapping with `kind`", &described(value), advice));
+    }
+    let is_text = |key: &str| value.get(key).is_some_and(Value::is_string);
+    if !is_text("kind") {
+        let found = value.get("kind").map_or_else(|| "none".to_owned(), Value::to_string);
+        let advice = "every manifest says `kind`, such as `kind: VirtualMachine`, and `apiVersion`";
+        return Err(document.error(&join(field, "kind"), "the kind of the object", &found, advice));
+    }
+    if !is_text("apiVersion") && !value["apiVersion"].is_null() {
+        let advice = "such as `apiVersion: kubevirt.io/v1`";
+        let found = described(&value["apiVersion"]);
+        return Err(document.error(&join(field, "apiVersion"), "group and version", &found, advice));
+    }
+    Ok(())
+}
+
+/// A value that does not belong where it stands, in a few words.
+fn described(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// What to try where a text is expected and YAML has made something else of the word that stands there.
+#[must_use]
+pub fn quoting_advice(expected: &str, found: &Value) -> Option<&'static str> {
+    match found {
+        _ if expected != "a string" => None,
+        Value::Bool(_) => Some("write it in quotes: without them YAML takes it for true or false"),
+        Value::Number(_) => Some("write it in quotes: without them YAML takes it for a number"),
+        _ => None,
+    }
 }
 
 /// Two parts of a path.
@@ -107,7 +178,11 @@ fn check_types(kind: Kind, value: &Value) -> Result<(), Misfit> {
 }
 
 fn reads<T: DeserializeOwned>(value: &Value) -> Result<(), Misfit> {
-    serde_path_to_error::deserialize::<_, T>(value).map(drop).map_err(|error| of(&error))
+    serde_path_to_error::deserialize::<_, T>(value).map(drop).map_err(|error| match of(&error) {
+        // Of a mapping as a whole these types object to nothing but its version.
+        Misfit { field, problem } if field == "." => Misfit { field: "apiVersion".to_owned(), problem },
+        misfit => misfit,
+    })
 }
 
 fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Misfit {

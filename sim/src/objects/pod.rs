@@ -5,12 +5,13 @@ use super::{
     nullable,
 };
 use arcstr::ArcStr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Containers that run together on one node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "PodFields", into = "PodFields")]
+#[serde(from = "ReadPod", into = "WrittenPod")]
 pub struct Pod {
     /// Names, labels.
     pub metadata: ObjectMeta,
@@ -34,34 +35,61 @@ impl Pod {
     }
 }
 
-/// A pod as the API spells it.
-#[derive(Clone, Default, Serialize, Deserialize)]
+/// A pod as the API spells it, when it is read. The node's name comes with the other fields of the spec: a struct around a
+/// flattened spec would be read by way of a buffer, which takes longer and forgets in which field an error is.
+#[derive(Default, Deserialize)]
 #[serde(default)]
-struct PodFields {
+struct ReadPod {
     metadata: ObjectMeta,
     #[serde(deserialize_with = "nullable")]
-    spec: PodSpecFields,
+    spec: ReadPodSpec,
     status: PodStatus,
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PodSpecFields {
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "is_default")]
+#[derive(Default)]
+struct ReadPodSpec {
+    node_name: ArcStr,
+    spec: PodSpec,
+}
+
+impl<'de> Deserialize<'de> for ReadPodSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut spec = PodSpec::deserialize(deserializer)?;
+        let node_name = match spec.rest.remove("nodeName") {
+            None | Some(Value::Null) => ArcStr::new(),
+            Some(Value::String(name)) => name.into(),
+            Some(_) => return Err(serde::de::Error::custom("nodeName: expected a string")),
+        };
+        Ok(Self { node_name, spec })
+    }
+}
+
+impl From<ReadPod> for Pod {
+    fn from(ReadPod { metadata, spec, status }: ReadPod) -> Self {
+        Self { metadata, spec: Arc::new(spec.spec), node_name: spec.node_name, status }
+    }
+}
+
+/// A pod as the API spells it, when it is written.
+#[derive(Serialize)]
+struct WrittenPod {
+    metadata: ObjectMeta,
+    spec: WrittenPodSpec,
+    status: PodStatus,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenPodSpec {
+    #[serde(skip_serializing_if = "is_default")]
     node_name: ArcStr,
     #[serde(flatten)]
     spec: Arc<PodSpec>,
 }
 
-impl From<PodFields> for Pod {
-    fn from(PodFields { metadata, spec, status }: PodFields) -> Self {
-        Self { metadata, spec: spec.spec, node_name: spec.node_name, status }
-    }
-}
-
-impl From<Pod> for PodFields {
+impl From<Pod> for WrittenPod {
     fn from(Pod { metadata, spec, node_name, status }: Pod) -> Self {
-        Self { metadata, spec: PodSpecFields { node_name, spec }, status }
+        Self { metadata, spec: WrittenPodSpec { node_name, spec }, status }
     }
 }
 
@@ -345,6 +373,7 @@ impl Toleration {
 
 /// Keeps a pod out of the scheduling queue while it stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SchedulingGate {
     /// Its name.
     pub name: ArcStr,
@@ -352,7 +381,7 @@ pub struct SchedulingGate {
 
 /// A condition that must be True for the pod to be Ready.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct PodReadinessGate {
     /// The condition's type.
     pub condition_type: ArcStr,

@@ -21,13 +21,14 @@ impl Rest {
         self.0.is_none()
     }
 
-    /// Removes a field that is not modelled.
-    pub fn remove(&mut self, field: &str) {
-        let Some(map) = self.0.as_mut().filter(|map| map.contains_key(field)) else { return };
-        Arc::make_mut(map).remove(field);
+    /// Removes a field that is not modelled, and gives what it had.
+    pub fn remove(&mut self, field: &str) -> Option<Value> {
+        let map = self.0.as_mut().filter(|map| map.contains_key(field))?;
+        let removed = Arc::make_mut(map).remove(field);
         if map.is_empty() {
             self.0 = None;
         }
+        removed
     }
 
     /// Sets a field that is not modelled.

@@ -82,7 +82,7 @@ pub enum QuantityError {
     #[error("unable to parse quantity's suffix")]
     Suffix,
     /// More digits or a larger exponent than [`MAX_DIGITS`]; upstream computes on, some of them without end.
-    #[error("quantity has more than {MAX_DIGITS} digits")]
+    #[error("expected a quantity of at most {MAX_DIGITS} digits")]
     TooLarge,
 }
 

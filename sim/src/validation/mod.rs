@@ -57,9 +57,8 @@ type Row = (&'static str, Rule);
 /// ```
 #[must_use]
 pub fn validate(object: &Value) -> Vec<FieldError> {
-    let kind = object.get("kind").and_then(Value::as_str).and_then(Kind::parse);
     let mut errors = Errors::default();
-    if let Some(kind) = kind {
+    if let Some(kind) = Kind::of_manifest(object) {
         apply(rules(kind), &Field::root(object), &mut errors);
     }
     errors.into_vec()

@@ -1,7 +1,7 @@
 //! Refusals for the person who wrote the manifest: where, and the API's words.
 
 use super::{FieldError, validate};
-use crate::manifest::{Document, Place, join};
+use crate::manifest::{Document, Place, join, object_fields};
 use serde_json::Value;
 use std::fmt;
 
@@ -30,10 +30,8 @@ impl fmt::Display for Refusal {
         write!(f, "{file}, line {line}, column {column}:")?;
         write!(f, "\n  field     {path}")?;
         write!(f, "\n  refused   {kind} \"{name}\" is invalid: {error}")?;
-        write!(
-            f,
-            "\n  try       the API server would not store this object; mend the field, or leave the\n            object out"
-        )
+        write!(f, "\n  try       the API server would not store this object; mend the field, or")?;
+        write!(f, "\n            leave the object out")
     }
 }
 
@@ -55,14 +53,9 @@ impl fmt::Display for Refusal {
 /// ```
 #[must_use]
 pub fn refusals(file: &str, document: &Document, field: &str) -> Vec<Refusal> {
-    let value = document.at(field);
-    if value.get("kind").and_then(Value::as_str) == Some("List") {
-        let items = value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
-        let each =
-            (0..items).flat_map(|index| refusals(file, document, &join(field, &format!("items[{index}]"))));
-        return each.collect();
-    }
-    of_object(file, document, field, value)
+    // A list that is none is an error to whoever reads the objects.
+    let fields = object_fields(document, field).unwrap_or_default();
+    fields.iter().flat_map(|field| of_object(file, document, field, document.at(field))).collect()
 }
 
 /// The same for one object that was made of what stands at the field, as a template with its placeholders filled in.

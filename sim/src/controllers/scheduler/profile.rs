@@ -27,14 +27,13 @@ pub(super) struct Profile {
     pub(super) pops_backoff: bool,
     /// Events move only the pods that they may help (1.32, gate SchedulerQueueingHints).
     pub(super) queueing_hints: bool,
-    /// Conditions carry `observedGeneration` (1.34, gate PodObservedGenerationTracking).
     /// A plugin that has nothing to say of a pod at PreFilter is not asked again, nor told of other pods (1.27).
     pub(super) skips_for_good: bool,
     /// Preemption waits only for pods that it has sent away itself (1.26).
     pub(super) knows_its_victims: bool,
     /// The end of a nomination is an event (1.34).
     pub(super) nomination_events: bool,
-    /// Conditions carry `observedGeneration` (1.34).
+    /// Conditions carry `observedGeneration` (1.34, gate PodObservedGenerationTracking).
     pub(super) observes_generation: bool,
     /// Equal scores are decided by the heap, without a draw (1.35).
     pub(super) heap_ties: bool,
@@ -52,12 +51,21 @@ const V1_23: Profile = Profile {
     volume_affinity_wording: false,
     pops_backoff: false,
     queueing_hints: false,
+    skips_for_good: false,
+    knows_its_victims: false,
+    nomination_events: false,
     observes_generation: false,
     heap_ties: false,
     scores_balance_change: false,
 };
 
-const V1_30: Profile = Profile { prefilter_message: true, preemption_message: true, ..V1_23 };
+const V1_30: Profile = Profile {
+    prefilter_message: true,
+    preemption_message: true,
+    skips_for_good: true,
+    knows_its_victims: true,
+    ..V1_23
+};
 
 const V1_34: Profile = Profile {
     dynamic_resources: true,
@@ -67,6 +75,7 @@ const V1_34: Profile = Profile {
     volume_affinity_wording: true,
     pops_backoff: true,
     queueing_hints: true,
+    nomination_events: true,
     observes_generation: true,
     ..V1_30
 };
@@ -81,26 +90,6 @@ impl Profile {
             KubernetesRelease::V1_30 => V1_30,
             KubernetesRelease::V1_34 => V1_34,
             KubernetesRelease::V1_36 => V1_36,
-    pub(super) fn of(release: KubernetesRelease) -> Self {
-        let since_1_30 = release >= KubernetesRelease::V1_30;
-        let since_1_34 = release >= KubernetesRelease::V1_34;
-        let since_1_36 = release >= KubernetesRelease::V1_36;
-        Self {
-            prefilter_message: since_1_30,
-            preemption_message: since_1_30,
-            dynamic_resources: since_1_34,
-            pod_level_resources: since_1_34,
-            unresolvable_requests: since_1_34,
-            names_taint: !since_1_34,
-            volume_affinity_wording: since_1_34,
-            pops_backoff: since_1_34,
-            queueing_hints: since_1_34,
-            skips_for_good: since_1_30,
-            knows_its_victims: since_1_30,
-            nomination_events: since_1_34,
-            observes_generation: since_1_34,
-            heap_ties: since_1_36,
-            scores_balance_change: since_1_36,
         }
     }
 }
