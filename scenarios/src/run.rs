@@ -69,6 +69,7 @@ pub(crate) fn outcome(loaded: &Loaded, mut played: Played, verdict: Verdict) -> 
         verdict,
         digest: digest(&played),
         events: played.cluster.trace().events(),
+        observations: observations(&played.inputs),
         statuses: shown_statuses(loaded, &played),
         alerts: played.alerts,
         lag: Some(played.lag),
@@ -77,6 +78,11 @@ pub(crate) fn outcome(loaded: &Loaded, mut played: Played, verdict: Verdict) -> 
     let trace = played.cluster.trace_mut();
     let moments_left_out = trace.moments_left_out();
     Run { outcome, thresholds, inputs, moments_left_out, trace: trace.take_lines() }
+}
+
+/// How many of the inputs are observations.
+pub(crate) fn observations(inputs: &[Input]) -> usize {
+    inputs.iter().filter(|input| input.is_observation()).count()
 }
 
 /// Runs scenarios on the current thread pool and hands over what came of each: in the order of the input, each as soon as

@@ -168,6 +168,8 @@ pub struct Outcome {
     pub digest: u64,
     /// How many events the cluster's trace has.
     pub events: u64,
+    /// How many observations, deletions and relists were delivered to the detector.
+    pub observations: usize,
     /// Entries into statuses, in order; of generated machines only those that `expect` names.
     pub statuses: Vec<StatusEntry>,
     /// The detector's alerts, in its order.

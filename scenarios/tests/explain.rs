@@ -101,6 +101,7 @@ fn a_stream_of_the_contract() {
         verdict: Verdict::Pass,
         digest: 0,
         events: 0,
+        observations: inputs.iter().filter(|input| input.is_observation()).count(),
         statuses: Vec::new(),
         alerts: Vec::new(),
         lag: None,

@@ -9,7 +9,7 @@ use crate::load::Loaded;
 use crate::oracle::Thresholds;
 use crate::play::play;
 use crate::report::{Entry, Place};
-use crate::run::{Run, RunOptions, in_order, outcome, pinned};
+use crate::run::{Run, RunOptions, in_order, observations, outcome, pinned};
 use crate::stream::Alert;
 use crate::verdict::{Outcome, Verdict};
 use std::path::Path;
@@ -111,6 +111,7 @@ fn not_started(subject: &Subject) -> Run {
         verdict: Patience::not_started(),
         digest: 0,
         events: 0,
+        observations: 0,
         statuses: Vec::new(),
         alerts: Vec::new(),
         lag: None,
@@ -150,6 +151,7 @@ fn check_contract(contract: &ContractCase, candidate: &dyn Candidate) -> Run {
         verdict,
         digest: alerts.iter().fold(seed, |digest, alert| xxh3_64_with_seed(line(alert).as_bytes(), digest)),
         events: case.inputs.len() as u64,
+        observations: observations(&case.inputs),
         // No cluster has written any.
         statuses: Vec::new(),
         alerts,

@@ -62,7 +62,7 @@ impl Rule {
         Self::Forward,
     ];
 
-    /// The rules that any case puts to the test; the others need a case that is named after them.
+    /// The rules that any case with a machine puts to the test; the others need a case that is named after them.
     pub const OF_ALERTS: [Self; 6] =
         [Self::Exact, Self::NeverEarly, Self::ObservationsFirst, Self::OneDwell, Self::Resolve, Self::Once];
 

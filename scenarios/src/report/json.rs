@@ -157,6 +157,7 @@ mod tests {
             verdict: Verdict::Pass,
             digest: 0x1f,
             events: 3,
+            observations: 1,
             statuses: vec![status],
             alerts: vec![alert],
             lag: Some(std::time::Duration::from_millis(1500)),
@@ -178,6 +179,7 @@ mod tests {
             verdict: Verdict::Pass,
             digest: 0,
             events: 0,
+            observations: 1,
             statuses: Vec::new(),
             alerts: Vec::new(),
             lag: None,
@@ -187,6 +189,8 @@ mod tests {
         assert!(line.contains(r#""R1":"not tested""#), "{line}");
         let line = rules(passed("pvc-not-found/stuck"));
         assert!(line.contains(r#""R1":"pass""#) && line.contains(r#""R13":"not tested""#), "{line}");
+        let line = rules(Outcome { observations: 0, ..passed("nodes/only") });
+        assert!(line.contains(r#""R1":"not tested""#) && line.contains(r#""R7":"not tested""#), "{line}");
         let line = rules(passed("contract/R13/older/Unknown"));
         assert!(line.contains(r#""R1":"pass""#) && line.contains(r#""R13":"pass""#), "{line}");
         let untested =

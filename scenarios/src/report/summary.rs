@@ -84,7 +84,9 @@ impl Summary {
         self.digest = xxh3_64_with_seed(&outcome.digest.to_le_bytes(), self.digest);
         self.firing += outcome.alerts.iter().filter(|alert| alert.is_firing()).count();
         if !matches!(outcome.verdict, Verdict::Error(_) | Verdict::NotTested(_)) {
-            self.tested.extend(Rule::OF_ALERTS.into_iter().chain(Rule::of_case(&outcome.scenario)));
+            // Who was shown no machine had nothing to fire for.
+            let of_alerts = Rule::OF_ALERTS.into_iter().filter(|_| outcome.observations > 0);
+            self.tested.extend(of_alerts.chain(Rule::of_case(&outcome.scenario)));
         }
         match &outcome.verdict {
             Verdict::Pass => self.passed += 1,
