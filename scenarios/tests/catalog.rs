@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     let must_fail = Tree::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("must-fail"));
     let must_fail = load_all(&must_fail).expect("the must-fail files read");
     assert!(!catalog.is_empty() && !must_fail.is_empty(), "there are scenarios");
+    let names = [&catalog, &must_fail].map(|scenarios| named_by_its_path(scenarios));
+    let names = Trial::test("every-scenario-is-named-by-its-path", move || names.into_iter().collect());
     let releases = names_its_releases(&catalog);
     let releases = Trial::test("every-scenario-names-its-releases", move || releases);
     let passes = catalog.into_iter().map(|loaded| {
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
         let name = format!("must-fail/{}", loaded.scenario.scenario);
         Trial::test(name, move || gets_its_verdict(&loaded))
     });
-    let trials = passes.chain(fails).chain([releases]).collect();
+    let trials = passes.chain(fails).chain([releases, names]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -40,6 +42,15 @@ fn names_its_releases(catalog: &[Loaded]) -> Result<(), Failed> {
     match catalog.iter().find(|loaded| !names(loaded)) {
         None => Ok(()),
         Some(loaded) => Err(format!("{} names no release", loaded.scenario.scenario).into()),
+    }
+}
+
+/// `scenario:` is the path in the catalog: users look for the file by it.
+fn named_by_its_path(scenarios: &[Loaded]) -> Result<(), Failed> {
+    let strays = |loaded: &&Loaded| loaded.path != format!("{}.yaml", loaded.scenario.scenario);
+    match scenarios.iter().find(strays) {
+        None => Ok(()),
+        Some(loaded) => Err(format!("{} says that it is {}", loaded.path, loaded.scenario.scenario).into()),
     }
 }
 
