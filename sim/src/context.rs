@@ -119,10 +119,11 @@ impl Context<'_> {
         self.rehearses
     }
 
-    /// Creates an object, unless a quota or a webhook refuses it.
+    /// Creates an object, unless an admission plugin, a quota or a webhook refuses it.
     pub(crate) fn create<T: Resource>(&mut self, mut object: T) -> Result<ObjectId, ApiError> {
         let meta = object.metadata();
-        let refusal = self.environment.admission.refusal(T::KIND, &meta.namespace);
+        let refusal = object.objection(View::newest(self.store));
+        let refusal = refusal.or_else(|| self.environment.admission.refusal(T::KIND, &meta.namespace));
         if let Some(why) = refusal {
             let name = if meta.name.is_empty() { meta.generate_name.clone() } else { meta.name.clone() };
             return self.traced("create", |_, _| Err(ApiError::Forbidden { kind: T::KIND, name, why }));

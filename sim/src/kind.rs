@@ -8,6 +8,7 @@ use crate::objects::{
     VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::{Table, Tables, View};
+use arcstr::ArcStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -217,6 +218,9 @@ pub trait Resource:
     /// Completes a new object as the API server does.
     fn admit(&mut self, view: View<'_>, now: Time, config: &Config);
 
+    /// Why the API server does not let it be created, if an admission plugin objects.
+    fn objection(&self, view: View<'_>) -> Option<ArcStr>;
+
     /// The kind's table.
     fn table(tables: &Tables) -> &Table<Self>;
 
@@ -332,6 +336,9 @@ macro_rules! kinds {
             fn same_spec(&self, other: &Self) -> bool { let same: fn(&Self, &Self) -> bool = $spec; same(self, other) }
             fn admit(&mut self, view: View<'_>, now: Time, config: &Config) {
                 crate::admission::Admit::admit_configured(self, view, now, config);
+            }
+            fn objection(&self, view: View<'_>) -> Option<ArcStr> {
+                crate::admission::Admit::objection(self, view)
             }
             fn table(tables: &Tables) -> &Table<Self> { &tables.$table }
             fn table_mut(tables: &mut Tables) -> &mut Table<Self> { &mut tables.$table }

@@ -50,6 +50,43 @@ const KUBERNETES: &[Row] = &[
         ],
     ),
     (
+        "a pod that asks for less than its containers, by limits and with a sidecar too",
+        "{kind: Pod, metadata: {name: p}, spec: {resources: {requests: {cpu: 1, memory: 1Gi, ephemeral-storage: 1Gi}, limits: {cpu: 2}}, initContainers: [{name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: 500m}}}], containers: [{name: a, image: i, resources: {requests: {cpu: 500m, memory: 1Gi}}}, {name: b, image: i, resources: {limits: {cpu: 3}, requests: {cpu: 1}}}]}}",
+        &[
+            "spec.resources.requests[ephemeral-storage]: Unsupported value: \"ephemeral-storage\": supported values: \"cpu\", \"hugepages-\", \"memory\"",
+            "spec.resources.requests[cpu]: Invalid value: \"1\": must be greater than or equal to aggregate container requests of 2",
+            "spec.resources.containers[1][cpu].limits: Invalid value: \"3\": must be less than or equal to pod limits of 2",
+        ],
+    ),
+    (
+        "a pod that asks for what its containers ask for",
+        "{kind: Pod, metadata: {name: p}, spec: {resources: {requests: {cpu: 1}}, containers: [{name: a, image: i, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}",
+        &[],
+    ),
+    (
+        "keys of labels without a selector, in both lists, and in the selector",
+        "{kind: Pod, metadata: {name: p, labels: {a: x}}, spec: {containers: [{name: c, image: i}], affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, matchLabelKeys: [a], mismatchLabelKeys: [b]}, {topologyKey: zone, labelSelector: {matchLabels: {a: z}}, matchLabelKeys: [a, b], mismatchLabelKeys: [b]}]}}}}",
+        &[
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set",
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].mismatchLabelKeys: Forbidden: must not be specified when labelSelector is not set",
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1][0]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector",
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1].matchLabelKeys[1]: Invalid value: \"b\": exists in both matchLabelKeys and mismatchLabelKeys",
+        ],
+    ),
+    (
+        "keys of labels in a spread constraint: a bad name, and one that the selector has",
+        "{kind: Pod, metadata: {name: p, labels: {a: x}}, spec: {containers: [{name: c, image: i}], topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchExpressions: [{key: a, operator: Exists}]}, matchLabelKeys: [/b, a]}]}}",
+        &[
+            "spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: \"/b\": prefix part must be non-empty",
+            "spec.topologySpreadConstraints[0][1]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector",
+        ],
+    ),
+    (
+        "a pod that was stored, with what the server had made of its keys",
+        "{kind: Pod, metadata: {name: p, labels: {a: x}}, spec: {containers: [{name: c, image: i}], topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchExpressions: [{key: a, operator: In, values: [x]}]}, matchLabelKeys: [a]}]}}",
+        &[],
+    ),
+    (
         "a resource that is none",
         "{kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, resources: {requests: {cpus: 1}}}]}}",
         &[
@@ -249,9 +286,17 @@ const KUBERNETES: &[Row] = &[
         &[
             "spec.accessModes: Required value",
             "spec.capacity: Required value",
+            "spec.capacity: Unsupported value: core.ResourceList(nil): supported values: \"storage\"",
             "spec.persistentVolumeReclaimPolicy: Unsupported value: \"Keep\": supported values: \"Delete\", \"Recycle\", \"Retain\"",
             "spec.nodeAffinity.required: Required value: must specify required node constraints",
             "spec: Required value: must specify a volume type",
+        ],
+    ),
+    (
+        "a volume with processors",
+        "{kind: PersistentVolume, metadata: {name: v}, spec: {accessModes: [ReadWriteOnce], capacity: {cpu: 1}, hostPath: {path: /d}}}",
+        &[
+            "spec.capacity: Unsupported value: core.ResourceList{\"cpu\":resource.Quantity{…}}: supported values: \"storage\"",
         ],
     ),
     (

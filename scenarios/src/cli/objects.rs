@@ -4,7 +4,7 @@
 use super::{BAD_INPUT, tell, time};
 use clap::Args;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -78,7 +78,8 @@ impl Sources {
             }
         }
         let (input, first, skipped) = (Input::default(), BTreeMap::new(), BTreeMap::new());
-        let mut reader = Reader { kinds, taken, input, first, skipped };
+        let classes = priority_classes(&documents);
+        let mut reader = Reader { kinds, taken, classes, input, first, skipped };
         for (file, document) in &documents {
             reader.input.newest = reader.input.newest.max(newest(&document.value));
             let fields = object_fields(document, "")
@@ -123,6 +124,8 @@ type Key = (String, String, String);
 struct Reader<'a> {
     kinds: &'a [&'a str],
     taken: Taken,
+    /// The names of all priority classes, which may stand behind the pods that name them.
+    classes: BTreeSet<&'a str>,
     input: Input,
     /// Where each object stands.
     first: BTreeMap<Key, (&'a str, &'a Document, String)>,
@@ -148,6 +151,9 @@ impl<'a> Reader<'a> {
             let refusals = validation::of_object(file, document, &field, manifest);
             if !refusals.is_empty() {
                 return Err(InputError::Refused(refusals));
+            }
+            if let Some(class) = class_of(manifest).filter(|class| !self.classes.contains(class)) {
+                return Err(unknown_class(document, &field, class).in_file(file).into());
             }
         }
         self.first.insert(key, (file, document, field));
@@ -195,6 +201,34 @@ fn duplicate(
     let found = format!("{kind} {shown} again; it stands in {file}, line {line} too");
     let path = if field.is_empty() { "metadata.name".to_owned() } else { format!("{field}.metadata.name") };
     document.error(&path, "objects of different names", &found, "leave one of the two away, or rename it")
+}
+
+fn priority_classes(documents: &[(String, Document)]) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for (_, document) in documents {
+        for field in object_fields(document, "").unwrap_or_default() {
+            let manifest = document.at(&field);
+            if manifest["kind"] == "PriorityClass" {
+                names.extend(manifest["metadata"]["name"].as_str());
+            }
+        }
+    }
+    names
+}
+
+/// The class that decides over a pod's priority. One that has a priority was stored before, and its class may be gone.
+fn class_of(manifest: &Value) -> Option<&str> {
+    let spec = Some(&manifest["spec"]).filter(|spec| manifest["kind"] == "Pod" && spec["priority"].is_null());
+    let name = spec?["priorityClassName"].as_str()?;
+    Some(name).filter(|name| !["", "system-cluster-critical", "system-node-critical"].contains(name))
+}
+
+fn unknown_class(document: &Document, field: &str, class: &str) -> ManifestError {
+    let path = if field.is_empty() { String::new() } else { format!("{field}.") };
+    let found = format!("no PriorityClass with name {class} was found");
+    let advice = "add its manifest with another -f; the API server would not store the pod without it";
+    let expected = "the name of a PriorityClass in the input";
+    document.error(&format!("{path}spec.priorityClassName"), expected, &found, advice)
 }
 
 /// The documents of a file, each with the file's name for messages.

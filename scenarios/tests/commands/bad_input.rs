@@ -4,7 +4,7 @@ use crate::program::stuckvm;
 use std::path::Path;
 
 /// Why the row is there, the arguments, standard input, and what standard error says.
-const TABLE: [(&str, &str, &str, &str); 21] = [
+const TABLE: [(&str, &str, &str, &str); 22] = [
     (
         "nothing at all",
         "schedule -f -",
@@ -220,6 +220,19 @@ For more information, try '--help'.
 ",
     ),
     (
+        "a priority class that is nowhere",
+        "schedule -f -",
+        "kind: Pod\nmetadata: {name: p}\nspec: {priorityClassName: high, containers: [{name: c, image: i}]}\n",
+        "\
+<stdin>, line 3, column 27:
+  field     spec.priorityClassName
+  expected  the name of a PriorityClass in the input
+  found     no PriorityClass with name high was found
+  try       add its manifest with another -f; the API server would not store the
+            pod without it
+",
+    ),
+    (
         "an instance type that is nowhere",
         "render -f -",
         "kind: VirtualMachine\nmetadata: {name: a}\nspec: {instancetype: {name: large}, template: {spec: {domain: {devices: {}}}}}\n",
@@ -301,6 +314,23 @@ fn kinds_of_the_same_name_in_other_groups_are_skipped() {
     let output = stuckvm("schedule -f -", rancher);
     let skipped = "skipped 1 object of kinds that do not matter here: 1 Node of management.cattle.io/v3\n";
     assert_eq!((output.out.as_str(), output.err.as_str(), output.code), ("", skipped, 0));
+}
+
+#[test]
+fn a_priority_class_may_stand_behind_its_pods_and_is_not_missed_where_the_priority_is_known() {
+    let pod = |name: &str, fields: &str| {
+        format!(
+            "kind: Pod\nmetadata: {{name: {name}}}\nspec: {{{fields}, containers: [{{name: c, image: i}}]}}\n---\n"
+        )
+    };
+    let class = "kind: PriorityClass\nmetadata: {name: high}\nvalue: 10\n";
+    let pods = pod("a", "priorityClassName: gone, priority: 5")
+        + &pod("b", "priorityClassName: high")
+        + &pod("c", "priorityClassName: system-node-critical");
+    let output = stuckvm("schedule -f -", &(pods + class));
+    let order: Vec<_> = output.lines().iter().map(|line| line["pod"].clone()).collect();
+    assert_eq!((output.code, output.err.as_str()), (0, ""));
+    assert_eq!(order, ["c", "b", "a"], "by priority");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::objects::{
     VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::View;
+use arcstr::ArcStr;
 use stuckvm_detector::Time;
 
 /// Completes a new object. A kind that nothing is added to keeps the default.
@@ -26,6 +27,11 @@ pub(crate) trait Admit {
     /// The same for kinds whose webhooks differ by release.
     fn admit_configured(&mut self, view: View<'_>, now: Time, _config: &Config) {
         self.admit(view, now);
+    }
+
+    /// Why a plugin does not let it be created, if one does not.
+    fn objection(&self, _view: View<'_>) -> Option<ArcStr> {
+        None
     }
 }
 

@@ -34,6 +34,20 @@ impl Admit for Pod {
             self.status.conditions = vec![gated].into();
         }
     }
+
+    /// A pod that has a priority was stored before, and its class may be gone.
+    fn objection(&self, view: View<'_>) -> Option<ArcStr> {
+        let name = &self.spec.priority_class_name;
+        let is_known = self.spec.priority.is_some()
+            || matches!(name.as_str(), "" | "system-cluster-critical" | "system-node-critical")
+            || view.named::<PriorityClass>("", name).is_some();
+        (!is_known).then(|| no_priority_class(name).into())
+    }
+}
+
+/// The priority admission plugin's words for a class that is not there.
+pub(crate) fn no_priority_class(name: &str) -> String {
+    format!("no PriorityClass with name {name} was found")
 }
 
 /// A pod as the API server of a release reads and prepares it, whoever asks: what it does not know is dropped, what is left

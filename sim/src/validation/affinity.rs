@@ -3,6 +3,7 @@
 
 use super::field::Field;
 use super::field_error::Errors;
+use super::label_keys::label_keys;
 use super::names::dns1123_label;
 use super::pod::one_of;
 use super::resources::POSITIVE;
@@ -55,6 +56,7 @@ fn term(at: &Field<'_>, errors: &mut Errors) {
             errors.invalid(&namespace, namespace.text(), &detail).shown_as(at.child("namespace").path());
         }
     }
+    label_keys(at, errors);
     let key = at.child("topologyKey");
     if key.is_empty() {
         errors.required(&key, "can not be empty");
@@ -84,6 +86,7 @@ pub(super) fn spread_constraints(at: &Field<'_>, errors: &mut Errors) {
         for policy in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
             one_of(&constraint.child(policy), &["Honor", "Ignore"], errors);
         }
+        label_keys(&constraint, errors);
         label_selector(&constraint.child("labelSelector"), errors);
     }
 }

@@ -31,6 +31,16 @@ impl<'a> Field<'a> {
         Self { parent: None, step: Step::Root, value }
     }
 
+    /// The object that it is a field of.
+    pub(super) fn object(&self) -> Field<'a> {
+        self.parent.map_or(*self, Field::object)
+    }
+
+    /// What stands there.
+    pub(super) fn value(&self) -> &'a Value {
+        self.value
+    }
+
     /// A field of a struct.
     pub(super) fn child<'s>(&'s self, name: &'s str) -> Field<'s> {
         Field { parent: Some(self), step: Step::Name(name), value: self.value.get(name).unwrap_or(&NULL) }

@@ -91,6 +91,11 @@ impl Errors {
         self.0.last_mut().expect("one was just added")
     }
 
+    /// Adds all objections that were made elsewhere.
+    pub(super) fn take_all(&mut self, others: Errors) {
+        self.0.extend(others.0);
+    }
+
     pub(super) fn required(&mut self, at: &Field<'_>, detail: &str) -> &mut FieldError {
         self.push(at, ErrorType::Required, None, detail)
     }
@@ -112,9 +117,19 @@ impl Errors {
     }
 
     pub(super) fn not_supported(&mut self, at: &Field<'_>, value: &str, known: &[&str]) -> &mut FieldError {
+        self.not_supported_struct(at, format!("{value:?}"), known)
+    }
+
+    /// A value that Go prints as a struct.
+    pub(super) fn not_supported_struct(
+        &mut self,
+        at: &Field<'_>,
+        printed: String,
+        known: &[&str],
+    ) -> &mut FieldError {
         let known: Vec<String> = known.iter().map(|word| format!("{word:?}")).collect();
         let detail = format!("supported values: {}", known.join(", "));
-        self.push(at, ErrorType::NotSupported, Some(format!("{value:?}")), &detail)
+        self.push(at, ErrorType::NotSupported, Some(printed), &detail)
     }
 
     pub(super) fn duplicate(&mut self, at: &Field<'_>, value: &str) -> &mut FieldError {

@@ -77,8 +77,11 @@ pub(super) fn volume_mode(at: &Field<'_>, errors: &mut Errors) {
 }
 
 fn capacity(at: &Field<'_>, errors: &mut Errors) {
-    if !at.key("storage").is_set() {
+    if at.is_empty() {
         errors.required(at, "");
+    }
+    if !at.key("storage").is_set() || at.entries().count() > 1 {
+        errors.not_supported_struct(at, resource_list(at), &["storage"]);
     }
     for (_, amount) in at.entries() {
         let Some(quantity) = amount.quantity() else { continue };
@@ -89,6 +92,16 @@ fn capacity(at: &Field<'_>, errors: &mut Errors) {
             errors.invalid(&amount, &quantity.to_string(), POSITIVE);
         }
     }
+}
+
+/// As Go prints it, but for the inside of each quantity.
+fn resource_list(at: &Field<'_>) -> String {
+    if !at.is_set() {
+        return "core.ResourceList(nil)".to_owned();
+    }
+    let entries: Vec<String> =
+        at.entries().map(|(name, _)| format!("{name:?}:resource.Quantity{{…}}")).collect();
+    format!("core.ResourceList{{{}}}", entries.join(", "))
 }
 
 fn reclaim_policy(at: &Field<'_>, errors: &mut Errors) {

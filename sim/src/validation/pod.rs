@@ -4,7 +4,7 @@ use super::field::Field;
 use super::field_error::Errors;
 use super::names::{optional_label, optional_subdomain, qualified_name, range};
 use super::selectors::{label_name, labels};
-use super::{Row, affinity, apply, container, meta, names, pod_volumes, resources, selectors};
+use super::{Row, affinity, apply, container, meta, names, pod_resources, pod_volumes, resources, selectors};
 use std::collections::BTreeSet;
 
 pub(super) const RULES: &[Row] = &[("metadata", meta::namespaced), ("spec", spec)];
@@ -13,7 +13,7 @@ const SPEC: &[Row] = &[
     ("volumes", pod_volumes::volumes),
     ("", container::containers),
     ("", container::init_containers),
-    ("resources", resources::of_pod),
+    ("", pod_resources::pod_resources),
     ("", host_network_ports),
     ("restartPolicy", restart_policy),
     ("dnsPolicy", dns_policy),

@@ -38,11 +38,6 @@ pub(super) fn of_container(at: &Field<'_>, errors: &mut Errors) {
     requirements(at, container_name, errors);
 }
 
-/// `validatePodResourceRequirements`.
-pub(super) fn of_pod(at: &Field<'_>, errors: &mut Errors) {
-    requirements(at, resource_name, errors);
-}
-
 /// `validateOverhead`: the overhead is put to the rules of limits and shown as one of them.
 pub(super) fn overhead(at: &Field<'_>, errors: &mut Errors) {
     for (name, amount) in at.entries() {
@@ -66,7 +61,12 @@ pub(super) fn quantity(name: &str, at: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn requirements(at: &Field<'_>, valid_name: fn(&str, &Field<'_>, &mut Errors), errors: &mut Errors) {
+/// `validateResourceRequirements`; `valid_name` says which names may stand there.
+pub(super) fn requirements(
+    at: &Field<'_>,
+    valid_name: fn(&str, &Field<'_>, &mut Errors),
+    errors: &mut Errors,
+) {
     let (limits, requests) = (at.child("limits"), at.child("requests"));
     for (name, limit) in limits.entries() {
         valid_name(name, &limit, errors);
@@ -123,7 +123,7 @@ fn huge_pages(name: &str, at: &Field<'_>, errors: &mut Errors) {
 }
 
 /// `validateResourceName`.
-fn resource_name(name: &str, at: &Field<'_>, errors: &mut Errors) {
+pub(super) fn resource_name(name: &str, at: &Field<'_>, errors: &mut Errors) {
     let messages = qualified_name(name);
     if messages.is_empty()
         && !name.contains('/')
