@@ -58,9 +58,19 @@ fn refusal(pointer: &str, value: Value) -> String {
     }
 }
 
+fn damaged(what: &str) -> String {
+    format!("the snapshot is damaged: {what}")
+}
+
+/// Pointers into the snapshot, what is put there, and how it is refused.
+fn check(table: impl IntoIterator<Item = (&'static str, Value, String)>) {
+    for (pointer, value, expected) in table {
+        assert_eq!(refusal(pointer, value.clone()), expected, "{pointer} = {value}");
+    }
+}
+
 #[test]
-fn a_snapshot_that_contradicts_itself_is_refused() {
-    let damaged = |what: &str| format!("the snapshot is damaged: {what}");
+fn episodes_that_contradict_a_snapshot_are_refused() {
     let contradiction = |vm| damaged(&format!("the status of {vm} and its episode contradict each other"));
     let since = |vm, since| {
         damaged(&format!(
@@ -71,14 +81,8 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         let threshold = json!({"secs": secs, "nanos": 0});
         json!({"vm": vm, "since": since, "threshold": threshold})
     };
-    let thresholds =
-        |statuses: [&str; 2]| json!(statuses.map(|status| (status, json!({"secs": 600, "nanos": 0}))));
-    let unsorted =
-        "the snapshot's rule: expected each status at most once, in the order of PrintableStatus::ALL";
-    let unsorted = unsorted.to_owned();
-    let name = |name| json!({"namespace": "ns", "name": name, "uid": "u9"});
     let (second_200, second_302) = ("1970-01-01T00:03:20Z", "1970-01-01T00:05:02Z");
-    let table = [
+    check([
         // An episode without an error status, and the other way round.
         ("/detector/statuses/0", json!("Running"), contradiction("vm 0")),
         ("/detector/statuses/1", json!("Unknown"), contradiction("vm 1")),
@@ -105,6 +109,18 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         ),
         ("/detector/pending/0/vm", json!(0), damaged("vm 0 is named or dwells twice")),
         ("/detector/pending/0/vm", json!(4), damaged("vm 4 is not in it")),
+    ]);
+}
+
+#[test]
+fn names_and_rules_that_contradict_a_snapshot_are_refused() {
+    let thresholds =
+        |statuses: [&str; 2]| json!(statuses.map(|status| (status, json!({"secs": 600, "nanos": 0}))));
+    let unsorted =
+        "the snapshot's rule: expected each status at most once, in the order of PrintableStatus::ALL";
+    let unsorted = unsorted.to_owned();
+    let name = |name| json!({"namespace": "ns", "name": name, "uid": "u9"});
+    check([
         ("/names/0/0", json!(4), damaged("vm 4 is not in it")),
         ("/names/0/0", json!(2), damaged("vm 2 is named or dwells twice")),
         ("/names/0/0", json!(1), damaged("vm 0 has no name")),
@@ -130,10 +146,7 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         ),
         ("/detector/rule/per_status", thresholds(["ErrImagePull", "CrashLoopBackOff"]), unsorted.clone()),
         ("/detector/rule/per_status", thresholds(["ErrImagePull", "ErrImagePull"]), unsorted),
-    ];
-    for (pointer, value, expected) in table {
-        assert_eq!(refusal(pointer, value.clone()), expected, "{pointer} = {value}");
-    }
+    ]);
 }
 
 #[test]

@@ -117,8 +117,8 @@ impl Mutant {
     fn fire_again(&mut self, at: Time, key: &str, alerts: &mut Vec<Alert>) {
         let machine = self.machine(key);
         let episode = machine.episode.clone().expect("it fires");
-        let vm = machine.vm.clone();
-        alerts.push(self.alert(at, AlertKind::Firing, vm, episode.status, episode.since));
+        let (vm, since) = (machine.vm.clone(), Some(episode.since));
+        alerts.push(self.spoken(Alert { at, kind: AlertKind::Firing, vm, status: episode.status, since }));
     }
 
     fn open(&mut self, at: Time, key: &str, (status, word): (&str, &str)) {
@@ -198,7 +198,8 @@ impl Mutant {
         let Some(status) = status.filter(|_| !lost).cloned() else { return };
         let at =
             if self.has(Slip::ResolvedStampOfTheFiring) { self.fired_at(&episode).unwrap_or(at) } else { at };
-        let alert = self.alert(at, AlertKind::Resolved, vm, status, episode.since);
+        let since = Some(episode.since);
+        let alert = self.spoken(Alert { at, kind: AlertKind::Resolved, vm, status, since });
         if self.has(Slip::ResolvedWithTheNextInput) { self.held.push(alert) } else { alerts.push(alert) }
     }
 

@@ -189,12 +189,16 @@ impl Mutant {
         machine.has_fired = true;
         let (vm, since) = (machine.vm.clone(), episode.since);
         let at = if late { input.at } else { deadline };
-        self.alert(at, AlertKind::Firing, vm, status, since)
+        self.spoken(Alert { at, kind: AlertKind::Firing, vm, status, since: Some(since) })
     }
 
-    pub(crate) fn alert(&self, at: Time, kind: AlertKind, vm: Vm, status: String, since: Time) -> Alert {
-        let in_wire = self.slip == Some(Slip::WireInAlerts);
-        let status = if in_wire { super::words::wire(&status).to_owned() } else { status };
-        Alert { at, kind, vm, status, since: Some(since) }
+    /// The alert in the detector's spelling.
+    pub(crate) fn spoken(&self, alert: Alert) -> Alert {
+        match self.slip {
+            Some(Slip::WireInAlerts) => {
+                Alert { status: super::words::wire(&alert.status).to_owned(), ..alert }
+            }
+            _ => alert,
+        }
     }
 }

@@ -79,75 +79,70 @@ fn one_clock_for_all_error_statuses_keeps_the_sampled_profile_in_the_whole_catal
 /// A rule, when it is scraped and evaluated, a scenario, the rule of the contract that it breaks there, and why.
 type Wrong<'a> = (&'a str, Schedule, &'a str, &'a str, &'a str);
 
+const WRONG: [Wrong<'_>; 8] = [
+    // The claim is missing from 0.15 s on. Scraped at 30 s, pending at 30 s, firing at 30 s + 360 s.
+    (
+        "{alert: A, expr: 'ERROR', for: 6m}",
+        HALF_A_MINUTE,
+        "pvc-not-found/stuck",
+        "R1",
+        "fired only 6m29.85s after the error began",
+    ),
+    ("{alert: A, expr: 'ERROR'}", HALF_A_MINUTE, "pvc-not-found/stuck", "R2", "fired 29.85s after the error"),
+    (
+        r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status_group="error",status!="errorpvcnotfound"}'}"#,
+        HALF_A_MINUTE,
+        "pvc-not-found/stuck",
+        "R1",
+        "did not fire for an error that lasted 9m59.85s",
+    ),
+    (
+        r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status=~"PvcNotFound|Unschedulable|Unknown"}'}"#,
+        HALF_A_MINUTE,
+        "pvc-not-found/stuck",
+        "R1",
+        "did not fire for an error that lasted 9m59.85s",
+    ),
+    // The two statuses of a pull alternate, and each change that a scrape catches begins another clock.
+    (
+        r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status_group="error"} == 1'}"#,
+        HALF_A_MINUTE,
+        "timelines/disk-image-missing",
+        "R1",
+        "",
+    ),
+    // Ready is false since 0 s, when the machine was created; the error begins at 19.50038 s. With > in place of >= the
+    // first evaluation beyond 300 s is that at 301 s.
+    (
+        "{alert: A, expr: 'time() - (kubevirt_vm_error_status_last_transition_timestamp_seconds != 0) > 300'}",
+        A_SECOND,
+        "data-volume-error/stuck",
+        "R2",
+        "fired 4m41.49962s after the error began",
+    ),
+    // Created at 0 s: the exporter has whole seconds only.
+    (
+        "{alert: A, expr: 'time() - (kubevirt_vm_error_status_last_transition_timestamp_seconds != 0) >= 300'}",
+        HALF_A_MINUTE,
+        "pvc-not-found/stuck",
+        "R2",
+        "fired 4m59.85s after the error began",
+    ),
+    (
+        "{alert: A, for: 5m, expr: 'count(ERROR) > 0'}",
+        HALF_A_MINUTE,
+        "pvc-not-found/stuck",
+        "R1",
+        "fired for a machine in no error status",
+    ),
+];
+
 #[test]
 fn wrong_rules_are_failed_by_name() {
     if !has_prometheus() {
         return;
     }
-    let table: [Wrong<'_>; 8] = [
-        // The claim is missing from 0.15 s on. Scraped at 30 s, pending at 30 s, firing at 30 s + 360 s.
-        (
-            "{alert: A, expr: 'ERROR', for: 6m}",
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R1",
-            "fired only 6m29.85s after the error began",
-        ),
-        (
-            "{alert: A, expr: 'ERROR'}",
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R2",
-            "fired 29.85s after the error",
-        ),
-        (
-            r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status_group="error",status!="errorpvcnotfound"}'}"#,
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R1",
-            "did not fire for an error that lasted 9m59.85s",
-        ),
-        (
-            r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status=~"PvcNotFound|Unschedulable|Unknown"}'}"#,
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R1",
-            "did not fire for an error that lasted 9m59.85s",
-        ),
-        // The two statuses of a pull alternate, and each change that a scrape catches begins another clock.
-        (
-            r#"{alert: A, for: 5m, expr: 'kubevirt_vm_info{status_group="error"} == 1'}"#,
-            HALF_A_MINUTE,
-            "timelines/disk-image-missing",
-            "R1",
-            "",
-        ),
-        // Ready is false since 0 s, when the machine was created; the error begins at 19.50038 s. With > in place of >= the
-        // first evaluation beyond 300 s is that at 301 s.
-        (
-            "{alert: A, expr: 'time() - (kubevirt_vm_error_status_last_transition_timestamp_seconds != 0) > 300'}",
-            A_SECOND,
-            "data-volume-error/stuck",
-            "R2",
-            "fired 4m41.49962s after the error began",
-        ),
-        // Created at 0 s: the exporter has whole seconds only.
-        (
-            "{alert: A, expr: 'time() - (kubevirt_vm_error_status_last_transition_timestamp_seconds != 0) >= 300'}",
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R2",
-            "fired 4m59.85s after the error began",
-        ),
-        (
-            "{alert: A, for: 5m, expr: 'count(ERROR) > 0'}",
-            HALF_A_MINUTE,
-            "pvc-not-found/stuck",
-            "R1",
-            "fired for a machine in no error status",
-        ),
-    ];
-    for (text, schedule, scenario, name, because) in table {
+    for (text, schedule, scenario, name, because) in WRONG {
         let file = rule(&text.replace("ERROR", ERROR));
         let played = scenarios(&[scenario]);
         let checked = check(&file, &played, schedule).unwrap_or_else(|error| panic!("{error}"));

@@ -384,8 +384,7 @@ impl Environment {
         let step = self.lives[&id][index].clone();
         let words: Vec<&str> = step["do"].as_str().expect("words").split(' ').collect();
         let message = step["msg"].as_str().unwrap_or_default();
-        let mut status = pod.status.clone();
-        datavolume_steps::apply(&mut status, &pod, &words, message, cluster.now());
+        let mut status = datavolume_steps::after(&pod, &words, message, cluster.now());
         if status.container_statuses.first().is_some_and(|first| first.running().is_some()) {
             status.rest.insert("podIP", format!("10.0.0.{}", id.index).into());
         }

@@ -5,17 +5,18 @@ use stuckvm_sim::objects::{
     Condition, ContainerState, ContainerStatus, Pod, PodStatus, Running, Terminated, Truth, Waiting,
 };
 
-/// What a step does to the pod.
-pub(crate) fn apply(status: &mut PodStatus, pod: &Pod, words: &[&str], message: &str, now: Time) {
+/// What a step makes of the pod's status.
+pub(crate) fn after(pod: &Pod, words: &[&str], message: &str, now: Time) -> PodStatus {
+    let mut status = pod.status.clone();
     match *words {
         ["unschedulable"] => status.conditions = [scheduled(Truth::False, "Unschedulable")].into(),
         ["schedule"] => {
             status.conditions = [scheduled(Truth::True, "")].into();
             let is_ready = pod.spec.init_containers.is_empty();
-            reset(status, pod, waiting(if is_ready { "ContainerCreating" } else { "PodInitializing" }));
+            reset(&mut status, pod, waiting(if is_ready { "ContainerCreating" } else { "PodInitializing" }));
         }
         ["run"] => {
-            reset(status, pod, None);
+            reset(&mut status, pod, None);
             status.container_statuses.iter_mut().for_each(|container| run(container, now));
             status.phase = "Running".into();
         }
@@ -35,7 +36,7 @@ pub(crate) fn apply(status: &mut PodStatus, pod: &Pod, words: &[&str], message: 
             status.container_statuses[0].state = ended(1, "Error", message);
             back_off(&mut status.container_statuses[0]);
         }
-        ["pull", reason] => pull(status, pod, reason, now),
+        ["pull", reason] => pull(&mut status, pod, reason, now),
         ["pulled"] => {
             run(&mut status.container_statuses[pulled(pod)], now);
             status.phase = "Running".into();
@@ -57,6 +58,7 @@ pub(crate) fn apply(status: &mut PodStatus, pod: &Pod, words: &[&str], message: 
         }
         _ => panic!("unknown step {words:?}"),
     }
+    status
 }
 
 /// The container whose image is pulled: the server, where there is one.
