@@ -108,6 +108,7 @@ fn outcome(verdict: Verdict) -> Outcome {
         statuses: Vec::new(),
         alerts: Vec::new(),
         lag: Some(Duration::ZERO),
+        observations: 1,
     }
 }
 

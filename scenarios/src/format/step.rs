@@ -88,7 +88,7 @@ pub struct ObjectTarget {
 }
 
 /// An image that is sent to a DataVolume.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Upload {
     /// The DataVolume.

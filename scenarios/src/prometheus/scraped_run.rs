@@ -13,6 +13,7 @@ use crate::judge::{Breach as RuleBreach, Rule};
 use crate::load::Loaded;
 use crate::oracle::{Episode, Thresholds, episodes};
 use crate::play::{PlayOptions, Played, play_watched};
+use crate::run::observations;
 use crate::stream::{self, AlertKind, Event, Input, Vm};
 use crate::verdict::{Outcome, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +166,7 @@ impl<'a> ScrapedRun<'a> {
             statuses: Vec::new(),
             alerts,
             lag: None,
+            observations: observations(&self.inputs),
         }
     }
 }

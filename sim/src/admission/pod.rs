@@ -59,7 +59,7 @@ pub(crate) fn read(pod: &mut Pod, release: KubernetesRelease) {
 }
 
 /// `SetDefaults_Pod`: a spec that lacks nothing stays shared.
-fn default(pod: &mut Pod) {
+pub(crate) fn default(pod: &mut Pod) {
     if lacks_something(&pod.spec) {
         let spec = Arc::make_mut(&mut pod.spec);
         let containers = spec.init_containers.iter_mut().chain(&mut spec.containers);

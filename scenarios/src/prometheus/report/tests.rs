@@ -23,6 +23,7 @@ fn case(scenario: &str, verdict: Verdict, breaches: Vec<(VmName, Breach)>) -> Ca
         statuses: Vec::new(),
         alerts: Vec::new(),
         lag: None,
+        observations: 1,
     };
     let half = Duration::from_secs(30);
     let (keep, lag, phase) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
