@@ -17,10 +17,12 @@ fn root<'a>(trace: &'a [TraceLine], line: &'a TraceLine) -> &'a TraceLine {
     first
 }
 
-/// Whether a step does what no write shows: agents notice a lost machine, or a guest that ends, by themselves.
+/// Whether a step does what no write shows: agents notice a lost machine, a guest that ends, or an image that arrives, by
+/// themselves.
 fn acts_beside_the_api(step: &Step) -> bool {
     let guests = [&step.panic, &step.power_off, &step.pause, &step.unpause];
-    step.breaks.is_some() || step.heal.is_some() || guests.into_iter().any(Option::is_some)
+    let breaks_or_sends = step.breaks.is_some() || step.heal.is_some() || step.upload.is_some();
+    breaks_or_sends || guests.into_iter().any(Option::is_some)
 }
 
 #[test]

@@ -42,7 +42,7 @@ const RULES: &[&str] = &[
     "error: quantities must match",
     "error: unable to parse numeric part",
     "error: unable to parse quantity's suffix",
-    "error: quantity has more than",
+    "error: expected a quantity of at most",
 ];
 
 /// How many texts are drawn for the reach; always the same ones.

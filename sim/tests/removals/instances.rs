@@ -18,8 +18,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "Pending to Scheduling with the launcher",
-                "unprocessed(pass, launcher.is_some(), copy, error.as_ref())",
-                "if launcher.is_none() { unprocessed(pass, false, copy, error.as_ref()) } else { copy.status.phase = arcstr::literal!(\"Pending\") }",
+                "unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), cx.config.kubevirt)",
+                "if launcher.is_none() { unprocessed(pass, false, (copy, error.as_ref()), cx.config.kubevirt) } else { copy.status.phase = arcstr::literal!(\"Pending\") }",
             ),
             (
                 "Scheduling to Failed without a launcher",
