@@ -137,7 +137,7 @@ impl<E> EventQueue<E> {
     #[inline]
     pub fn next_at(&self) -> Option<Time> {
         let (key, _) = self.first();
-        (key != Key::NONE).then(|| key.at)
+        (key != Key::NONE).then_some(key.at)
     }
 
     /// Takes the next event and its instant.

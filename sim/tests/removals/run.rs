@@ -1,6 +1,7 @@
 //! Builds the copy and runs it once a row.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -113,20 +114,29 @@ fn copy_workspace(from: &Path, to: &Path) {
     }
 }
 
-/// Copies what has changed, so that cargo builds only what must be.
+/// Copies what has changed, so that cargo builds only what must be, and drops what is gone.
 fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).expect("the copy can be written to");
-        for entry in fs::read_dir(from).expect("a readable folder") {
-            let name = entry.expect("a readable folder").file_name();
-            copy(&from.join(&name), &to.join(&name));
-        }
+        let (here, there) = (names(from), names(to));
+        here.iter().for_each(|name| copy(&from.join(name), &to.join(name)));
+        there.iter().filter(|name| !here.contains(name)).for_each(|gone| remove(&to.join(gone)));
         return;
     }
     let new = fs::read(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     if fs::read(to).ok().as_ref() != Some(&new) {
         fs::write(to, new).expect("the copy can be written to");
     }
+}
+
+fn names(folder: &Path) -> Vec<OsString> {
+    let entries = fs::read_dir(folder).expect("a readable folder");
+    entries.map(|entry| entry.expect("a readable folder").file_name()).collect()
+}
+
+fn remove(path: &Path) {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.expect("the copy can be written to");
 }
 
 /// What fails in one run: cases of vectors, elsewhere tests.
