@@ -84,7 +84,7 @@ fn a_forbidden_feature_keeps_the_launcher_from_nodes_that_have_it() {
 fn gpus_and_host_devices_are_asked_of_their_plugins() {
     let devices = json!({
         "gpus": [{"name": "a", "deviceName": "nvidia.com/A100"}, {"name": "b", "deviceName": "nvidia.com/A100"},
-            {"name": "c", "claimName": "claim", "requestName": "gpu"}],
+            {"name": "c", "deviceName": "nvidia.com/A100", "claimName": "claim", "requestName": "gpu"}],
         "hostDevices": [{"name": "d", "deviceName": "intel.com/qat"}, {"name": "e", "deviceName": "own.com/nic"}],
     });
     let resources = json!({"requests": {"own.com/nic": "3"}, "limits": {"own.com/nic": "3"}});

@@ -88,13 +88,15 @@ pub enum CheckError {
 ///
 /// # Errors
 ///
-/// If there is no Prometheus, or an expression is none to it, or has what the embedded engine does not know.
+/// If nothing in the file can alert, there is no Prometheus, or an expression is none to it or has what the embedded engine
+/// does not know.
 pub fn check_rules<'a>(
     file: &RuleFile,
     scenarios: &'a [Loaded],
     options: &Options<'_>,
     played: impl Fn(&str) + Sync,
 ) -> Result<Checked<'a>, CheckError> {
+    file.must_alert()?;
     let told = |error| told(file, error);
     options.engine.check(&file.groups).map_err(told)?;
     let play = |loaded| {

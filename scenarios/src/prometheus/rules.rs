@@ -117,6 +117,22 @@ impl RuleFile {
         Ok(Self { groups, source: Source { file: file.to_owned(), document } })
     }
 
+    /// Refuses a file in which nothing can alert: of it there is nothing to judge.
+    ///
+    /// # Errors
+    ///
+    /// If no group has an alerting rule.
+    pub fn must_alert(&self) -> Result<(), InputError> {
+        let mut rules = self.groups.iter().flat_map(|group| &group.rules);
+        if rules.any(|rule| matches!(rule.kind, RuleKind::Alert(_))) {
+            return Ok(());
+        }
+        let (expected, found) = ("a rule with `alert`", "none in the whole file");
+        let error =
+            self.source.document.error("groups", expected, found, "name the file that has the alerts");
+        Err(error.in_file(&self.source.file).into())
+    }
+
     /// The line in which a rule says what it is.
     pub fn place_of(&self, rule: &Rule) -> Place {
         let alert = format!("{}.alert", rule.field.trim_end_matches(".expr"));

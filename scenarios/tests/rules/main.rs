@@ -179,6 +179,22 @@ fn without_prometheus_a_sentence_says_how_to_get_it() {
 }
 
 #[test]
+fn a_file_in_which_nothing_can_alert_is_refused() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    for (name, text) in [
+        ("no-groups.yaml", "groups: []\n"),
+        ("records-alone.yaml", "groups:\n- name: g\n  rules: [{record: a:b, expr: up}]\n"),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).expect("the file is written");
+        let output = stuckvm(&["check", "--rules", file.to_str().expect("a text")]);
+        let told = String::from_utf8(output.stderr).expect("messages are text");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{told}");
+        assert!(told.contains(name) && told.contains("a rule with `alert`"), "{told}");
+    }
+}
+
+#[test]
 fn times_that_prometheus_does_not_know_are_refused() {
     let rules = path("historical.yaml");
     let rules = rules.to_str().expect("a path in UTF-8");

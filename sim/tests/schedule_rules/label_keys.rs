@@ -90,8 +90,10 @@ fn affinity_is_about_the_pods_own_revision_or_the_others() {
     rejected(&with("podAntiAffinity", other.clone()), "1 node(s) didn't match pod anti-affinity rules");
     rejected(&with("podAntiAffinity", json!({})), "1 node(s) didn't match pod anti-affinity rules");
     // Near all others: the old pod is there. Near its own: it is the first of them, and may go anywhere.
-    placed(&with("podAffinity", other));
+    placed(&with("podAffinity", other.clone()));
     placed(&with("podAffinity", same));
+    // Away from all others, and the old pod is of its own revision.
+    placed(&[zones(), vec![web("new", "1", affinity("podAntiAffinity", other))]].concat());
 }
 
 /// What the API server has merged once is not merged again, whatever became of the pod's labels.
