@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::reports::{Reports, palette};
 use super::rules::{self, Reporting, RuleArguments};
 use super::selection::{Selection, exit_code, stop_on_interrupt, tell_of_skipped};
-use super::{CommandResult, Format, print};
+use super::{CommandResult, Format, print, tell};
 use clap::Args;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -136,9 +136,9 @@ fn contract_cases(threshold: Option<Duration>) -> Vec<ContractCase> {
         let without = contract::suite(None).len() - cases.len();
         if without > 0 {
             let threshold = duration::format(threshold);
-            eprintln!(
+            tell(format_args!(
                 "contract: {without} cases left out, of which an instant does not exist with {threshold}"
-            );
+            ));
         }
     }
     cases

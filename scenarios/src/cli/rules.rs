@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::reports::Reports;
 use super::selection::{Selection, stop_on_interrupt, tell_of_skipped};
-use super::{CommandResult, FAILED, Format, INTERRUPTED, print};
+use super::{CommandResult, FAILED, Format, INTERRUPTED, print, tell};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -122,9 +122,7 @@ impl RuleArguments {
         match engine {
             Some(EngineName::Embedded) => Evaluator::Embedded,
             None if !asked && matches!(server.check(), Err(ServerError::Missing { .. })) => {
-                eprintln!(
-                    "there is no Prometheus: the embedded engine evaluates, which knows instant vectors"
-                );
+                tell("there is no Prometheus: the embedded engine evaluates, which knows instant vectors");
                 Evaluator::Embedded
             }
             _ => Evaluator::Prometheus(server),

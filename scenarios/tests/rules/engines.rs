@@ -102,7 +102,12 @@ fn refusal(rules: &str) -> (Option<i32>, String) {
 
 #[test]
 fn what_the_embedded_engine_does_not_know_is_refused_by_name_before_anything_runs() {
+    let brackets = "(".repeat(50_000) + "up" + &")".repeat(50_000);
+    let (signs, row) = ("-".repeat(50_000) + "up", "up + ".repeat(50_000) + "up");
     let table = [
+        (&*brackets, "more than 64 brackets and signs in each other"),
+        (&*signs, "more than 64 brackets and signs in each other"),
+        (&*row, "more than 256 operators"),
         ("rate(up[5m]) > 0", "the function `rate`"),
         ("up[5m]", "a range `[…]`"),
         ("avg(up) > 0", "`avg`"),

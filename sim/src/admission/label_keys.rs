@@ -29,8 +29,7 @@ pub(super) fn merge(pod: &mut Pod, release: KubernetesRelease) {
 }
 
 fn has_keys(spec: &PodSpec) -> bool {
-    let mut terms = spec.affinity.iter().flat_map(Affinity::terms);
-    terms.any(|term| !term.match_label_keys.is_empty() || !term.mismatch_label_keys.is_empty())
+    spec.affinity.as_ref().is_some_and(Affinity::has_label_keys)
         || spec.topology_spread_constraints.iter().any(|constraint| !constraint.match_label_keys.is_empty())
 }
 

@@ -28,7 +28,7 @@ const FIELDS: &[Row] = &[
     // MatchLabelKeysInPodAffinity, on since 1.31.
     (
         V1_34,
-        |spec| spec.affinity.as_ref().is_some_and(has_label_keys),
+        |spec| spec.affinity.as_ref().is_some_and(Affinity::has_label_keys),
         |spec| {
             spec.affinity.iter_mut().flat_map(Affinity::terms_mut).for_each(drop_label_keys);
         },
@@ -64,10 +64,6 @@ fn simplify(constraint: &mut TopologySpreadConstraint) {
     constraint.node_affinity_policy = None;
     constraint.node_taints_policy = None;
     constraint.match_label_keys.clear();
-}
-
-fn has_label_keys(affinity: &Affinity) -> bool {
-    affinity.terms().any(|term| !term.match_label_keys.is_empty() || !term.mismatch_label_keys.is_empty())
 }
 
 fn drop_label_keys(term: &mut PodAffinityTerm) {

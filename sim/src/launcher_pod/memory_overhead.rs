@@ -1,6 +1,7 @@
 //! Memory that a launcher needs beyond its guest's, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/hypervisor/kvm/hypervisorbackend.go`, with the smaller terms of 0.59.
 
+use super::security;
 use crate::objects::VirtualMachineInstanceSpec;
 use crate::quantity::{Format, Quantity};
 use crate::release::KubeVirtRelease;
@@ -75,15 +76,13 @@ fn extras(spec: &VirtualMachineInstanceSpec) -> i64 {
         spec.rest.get(probe).and_then(|probe| probe.get("exec")).is_some_and(|exec| !exec.is_null())
     };
     let (liveness, readiness) = (executes("livenessProbe"), executes("readinessProbe"));
-    let security = spec.domain.rest.get("launchSecurity");
-    let encrypted = security.is_some_and(|kinds| kinds.get("sev").is_some() || kinds.get("snp").is_some());
     let metrics = spec.volumes.iter().any(|volume| volume.rest.get("downwardMetrics").is_some());
     [
         (metrics, 1),
         (liveness, 10),
         (readiness, 10),
         (liveness || readiness, 100),
-        (encrypted, 256),
+        (security::has_sev(spec), 256),
         (spec.has_dedicated_cpus() || spec.wants_guaranteed_qos(), 100),
     ]
     .into_iter()

@@ -27,7 +27,12 @@ impl Affinity {
         })
     }
 
-    /// The same, to change them.
+    /// Whether some rule is about the pod's own values of labels.
+    pub(crate) fn has_label_keys(&self) -> bool {
+        self.terms().any(|term| !term.match_label_keys.is_empty() || !term.mismatch_label_keys.is_empty())
+    }
+
+    /// The same rules, to change them.
     pub(crate) fn terms_mut(&mut self) -> impl Iterator<Item = &mut PodAffinityTerm> {
         [&mut self.pod_affinity, &mut self.pod_anti_affinity].into_iter().flatten().flat_map(|rules| {
             let preferred = rules.preferred.iter_mut().map(|preferred| &mut preferred.pod_affinity_term);

@@ -7,7 +7,17 @@ use super::{
 use crate::{bind, reason, run};
 use serde_json::{Value, json};
 use stuckvm_sim::objects::PersistentVolumeClaim;
-use stuckvm_sim::{Cluster, KubernetesRelease};
+use stuckvm_sim::{Cluster, KubernetesRelease, ObjectId};
+
+/// The volume controller binds the claim `c` to a new volume.
+fn bind_claim(cluster: &mut Cluster, claim: ObjectId) {
+    make_volume(cluster, json!({"claimRef": {"name": "c", "namespace": "ns", "uid": "uid-c"}}));
+    let bound = cluster.patch::<PersistentVolumeClaim>(claim, |claim| {
+        claim.spec.volume_name = "pv1".into();
+        claim.status.phase = "Bound".into();
+    });
+    assert_eq!(bound, Ok(true));
+}
 
 /// A sync asks for the claim as it begins, and ends at the first poll if that refused it. The next one is due after
 /// 10 s, at the tick after that: at 11 s, then at 22 s.
@@ -17,12 +27,7 @@ fn an_unbound_claim_ends_the_sync_and_the_next_one_asks_again() {
     let claim = make_claim(&mut cluster, "c", json!({}));
     let id = bind(&mut cluster, &with_claim());
     until(&mut cluster, 12_000);
-    make_volume(&mut cluster, json!({"claimRef": {"name": "c", "namespace": "ns", "uid": "uid-c"}}));
-    let bound = cluster.patch::<PersistentVolumeClaim>(claim, |claim| {
-        claim.spec.volume_name = "pv1".into();
-        claim.status.phase = "Bound".into();
-    });
-    assert_eq!(bound, Ok(true));
+    bind_claim(&mut cluster, claim);
     until(&mut cluster, 21_999);
     assert_eq!(reason(&cluster, id), "ContainerCreating");
     until(&mut cluster, 22_000);
@@ -166,12 +171,7 @@ fn a_refusal_is_forgotten_once_the_claim_is_bound() {
     let claim = make_claim(&mut cluster, "c", json!({}));
     let id = bind(&mut cluster, &with_both());
     until(&mut cluster, 12_000);
-    make_volume(&mut cluster, json!({"claimRef": {"name": "c", "namespace": "ns", "uid": "uid-c"}}));
-    let bound = cluster.patch::<PersistentVolumeClaim>(claim, |claim| {
-        claim.spec.volume_name = "pv1".into();
-        claim.status.phase = "Bound".into();
-    });
-    assert_eq!(bound, Ok(true));
+    bind_claim(&mut cluster, claim);
     until(&mut cluster, 23_000);
     make_secret(&mut cluster);
     until(&mut cluster, 33_000);

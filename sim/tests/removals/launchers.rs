@@ -7,7 +7,7 @@ const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/"), ("launcher_memory
 /// What no vector reaches.
 const RULES: &[(&str, &str)] = &[("launcher_memory", ""), ("launcher_rules", "")];
 
-pub(crate) const GROUPS: &[Group] = &[OVERHEAD, VFIO, NODES, DEVICES, PROBES, KERNELS];
+pub(crate) const GROUPS: &[Group] = &[OVERHEAD, ENCRYPTED, NODES, DEVICES, PROBES, KERNELS];
 
 const OVERHEAD: Group = Group {
     file: "launcher_pod/memory_overhead.rs",
@@ -57,15 +57,21 @@ const OVERHEAD: Group = Group {
         ("overhead: host devices", "any(\"hostDevices\")", "false"),
         ("overhead: SR-IOV interfaces are host devices", "has_sriov(devices)", "false"),
         ("overhead: downward metrics", "(metrics, 1)", "(metrics, 0)"),
-        ("overhead: encrypted memory, SEV", "kinds.get(\"sev\").is_some()", "false"),
-        ("overhead: encrypted memory, SNP", "kinds.get(\"snp\").is_some()", "false"),
+        ("overhead: encrypted memory", "security::has_sev(spec)", "false"),
     ],
 };
 
-const VFIO: Group = Group {
-    file: "launcher_pod/memory_overhead.rs",
+const ENCRYPTED: Group = Group {
+    file: "launcher_pod/security.rs",
     noticed_by: RULES,
-    rows: &[("overhead: SR-IOV", "!sriov.is_null()", "false")],
+    rows: &[
+        ("encrypted memory: SEV", "kind(spec, \"sev\").is_some() || has_sev_snp(spec)", "has_sev_snp(spec)"),
+        (
+            "encrypted memory: SEV-SNP is SEV too",
+            "kind(spec, \"sev\").is_some() || has_sev_snp(spec)",
+            "kind(spec, \"sev\").is_some()",
+        ),
+    ],
 };
 
 const NODES: Group = Group {

@@ -152,7 +152,9 @@ fn failures(program: &Path, number: usize, filter: &str) -> Vec<String> {
     let failed: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix("... FAILED")).collect();
     let cases = text.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.contains(' '));
-    let named: Vec<&str> = if filter_is_of_vectors(program) { cases.collect() } else { failed };
+    let mut named: Vec<&str> = if filter_is_of_vectors(program) { cases.collect() } else { failed };
+    // Tests end in any order.
+    named.sort_unstable();
     assert!(!named.is_empty(), "{} fails by name:\n{text}", program.display());
     named.into_iter().map(|name| name.trim().to_owned()).collect()
 }

@@ -50,9 +50,15 @@ const OTHER_WORDS: [&str; 14] = [
     "smoothed",
 ];
 
+/// How deep brackets and signs may stand in each other; what reads and evaluates them goes down by itself.
+const LEVELS: usize = 64;
+
+/// How many operators an expression may have: as they stand in a row, so deep is the tree.
+const OPERATORS_MAX: usize = 256;
+
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, Refused> {
-    let mut reader = Reader { tokens: tokens(text)?.into_iter().peekable() };
+    let mut reader = Reader { tokens: tokens(text)?.into_iter().peekable(), level: 0, operators: 0 };
     let expr = reader.binary(0)?;
     match reader.tokens.next() {
         None => Ok(expr),
@@ -80,6 +86,10 @@ fn refused(token: &Token) -> Refused {
 
 struct Reader {
     tokens: Peekable<IntoIter<Token>>,
+    /// How many brackets and signs are open.
+    level: usize,
+    /// How many operators have been read.
+    operators: usize,
 }
 
 impl Reader {
@@ -102,6 +112,10 @@ impl Reader {
             let found = OPERATORS.iter().find(|(word, _, level)| token.is(word) && *level > least);
             let Some((_, operator, level)) = found else { break };
             self.tokens.next();
+            self.operators += 1;
+            if self.operators > OPERATORS_MAX {
+                return Err(Refused::Beyond(format!("more than {OPERATORS_MAX} operators")));
+            }
             let is_bool = self.take("bool");
             if is_bool && !operator.compares() {
                 return Err(Refused::Unread("`bool` behind an operator that does not compare".to_owned()));
@@ -135,6 +149,16 @@ impl Reader {
     }
 
     fn unary(&mut self) -> Result<Expr, Refused> {
+        self.level += 1;
+        if self.level > LEVELS {
+            return Err(Refused::Beyond(format!("more than {LEVELS} brackets and signs in each other")));
+        }
+        let expr = self.signed();
+        self.level -= 1;
+        expr
+    }
+
+    fn signed(&mut self) -> Result<Expr, Refused> {
         if self.take("+") {
             return self.unary();
         }

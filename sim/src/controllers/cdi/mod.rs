@@ -11,8 +11,12 @@ pub(super) mod storage_class;
 pub(super) mod tokens;
 pub(super) mod users;
 
+use crate::context::Context;
 use crate::controller::Action;
-use crate::objects::StrMap;
+use crate::kind::ObjectId;
+use crate::objects::{Pod, StrMap};
+use crate::store::ApiError;
+use arcstr::{ArcStr, literal};
 use std::time::Duration;
 
 /// How often CDI's controllers look at what is not finished.
@@ -30,7 +34,6 @@ impl From<Poll> for Action {
         if poll.is_visible { Self::RequeueAfter(POLL_PERIOD) } else { Self::Idle(POLL_PERIOD) }
     }
 }
-use arcstr::{ArcStr, literal};
 
 /// The component of a snapshot's volume that is only there to be copied.
 pub(super) const CLONE_FROM_SNAPSHOT_FALLBACK: &str =
@@ -44,6 +47,14 @@ pub(super) const CLONE_SOURCE_SUFFIX: &str = "-source-pod";
 
 /// The label of the pod that writes a claim: the claim's uid.
 pub(super) const UPLOAD_TARGET: ArcStr = literal!("cdi.kubevirt.io/uploadTarget");
+
+/// Deletes a worker pod; one that is gone already is as good.
+pub(super) fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), ApiError> {
+    match cx.delete::<Pod>(id) {
+        Ok(()) | Err(ApiError::Gone { .. } | ApiError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
 
 /// The labels `app.kubernetes.io/…` that CDI puts on what it creates, without overwriting.
 pub(super) fn set_recommended_labels(labels: &mut StrMap) {

@@ -9,9 +9,9 @@ use super::sync::SyncState;
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_filesystem, is_populated, should_delete_pod};
-use crate::controllers::cdi::copy_allowed_annotations;
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::users::{Use, report_users};
+use crate::controllers::cdi::{copy_allowed_annotations, delete_pod};
 use crate::kind::ObjectId;
 use crate::objects::{
     Container, DataVolume, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
@@ -132,13 +132,6 @@ fn fail(
     cx.event(dv, EventType::Warning, reason, &text);
     let text = literal!("the termination message from the size-detection pod is not-valid");
     Ok(CdiError::Resource(text))
-}
-
-fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), CdiError> {
-    match cx.delete::<Pod>(id) {
-        Ok(()) | Err(ApiError::Gone { .. } | ApiError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn create_pod(

@@ -12,14 +12,14 @@ pub(super) use source::{Fit, find as find_source, fit};
 use super::cdi::annotations as ann;
 use super::cdi::claims::{Claim, is_bound, is_complete, is_populated, parse_bool, should_delete_pod};
 use super::cdi::errors::CdiError;
-use super::cdi::events;
 use super::cdi::users::{Use, event_source, report_users};
+use super::cdi::{delete_pod, events};
 use super::data_volume_importer::{fail_pod, set_annotations};
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{ObjectMeta, PersistentVolumeClaim, Pod};
-use crate::store::{ApiError, Change, View};
+use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -176,13 +176,8 @@ fn clean_up(cx: &mut Context<'_>, claim: &mut Claim) -> Result<(), CdiError> {
             return Ok(());
         }
         if should_delete_pod(&claim.object) {
-            match cx.delete::<Pod>(id) {
-                Ok(()) | Err(ApiError::Gone { .. } | ApiError::NotFound { .. }) => {}
-                Err(error) => {
-                    let context = "error deleting clone source pod";
-                    return Err(CdiError::ApiIn { context, error });
-                }
-            }
+            let context = "error deleting clone source pod";
+            delete_pod(cx, id).map_err(|error| CdiError::ApiIn { context, error })?;
         }
     }
     if !claim.object.metadata.has_finalizer(&FINALIZER) {

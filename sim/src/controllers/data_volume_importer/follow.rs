@@ -2,11 +2,12 @@
 //!
 //! CDI main 2026-08: `pkg/controller/import-controller.go` (`updatePvcFromPod`).
 
+use super::scratch;
 use super::termination::{self, TerminationMessage, simplify};
-use super::{delete_pod, scratch};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_complete, should_delete_pod};
+use crate::controllers::cdi::delete_pod;
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::events::{is_bound_condition_of_event, remove_bound_condition};
 use crate::kind::ObjectId;
@@ -129,7 +130,7 @@ fn note_labels(claim: &mut Claim, message: Option<&TerminationMessage>) {
 /// The pod goes when it is finished, has failed for good or is to be made again.
 fn finish(cx: &mut Context<'_>, claim: &Claim, pod_id: ObjectId, remake: bool) -> Result<(), CdiError> {
     if claim.has(&ann::IMPORT_FATAL_ERROR, "true") {
-        return delete_pod(cx, pod_id);
+        return Ok(delete_pod(cx, pod_id)?);
     }
     if !is_complete(&claim.object) && !remake {
         return Ok(());
@@ -137,5 +138,8 @@ fn finish(cx: &mut Context<'_>, claim: &Claim, pod_id: ObjectId, remake: bool) -
     if !remake {
         cx.event(&claim.object, EventType::Normal, "ImportSucceeded", "Import Successful");
     }
-    if should_delete_pod(&claim.object) { delete_pod(cx, pod_id) } else { Ok(()) }
+    if should_delete_pod(&claim.object) {
+        delete_pod(cx, pod_id)?;
+    }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::controllers::cdi::claims::{
 };
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::users::{Use, report_users};
-use crate::controllers::cdi::{Poll, events, resource_name};
+use crate::controllers::cdi::{Poll, delete_pod, events, resource_name};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{PersistentVolumeClaim, Pod};
 use crate::store::{Change, View};
@@ -154,12 +154,4 @@ fn start(cx: &mut Context<'_>, claim: &mut Claim) -> Result<bool, CdiError> {
     }
     claim.update(cx)?;
     Ok(true)
-}
-
-/// `cleanup`: a pod that is gone already is as good.
-fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), CdiError> {
-    match cx.delete::<Pod>(id) {
-        Ok(()) | Err(crate::store::ApiError::Gone { .. } | crate::store::ApiError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

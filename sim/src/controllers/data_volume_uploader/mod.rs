@@ -11,14 +11,14 @@ use super::cdi::claims::{
 };
 use super::cdi::errors::CdiError;
 use super::cdi::users::{Use, event_source, report_users};
-use super::cdi::{events, resource_name};
+use super::cdi::{delete_pod, events, resource_name};
 use super::data_volume_cloner::{Fit, find_source, fit};
 use super::data_volume_importer::{TerminationMessage, create_scratch, fail_pod, set_annotations};
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{PersistentVolumeClaim, Pod, StrMap};
-use crate::store::{ApiError, Change, View};
+use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -203,11 +203,4 @@ fn follow(
         cx.event(&claim.object, EventType::Normal, "UploadSucceeded", "Upload Successful");
     }
     Ok(())
-}
-
-fn delete_pod(cx: &mut Context<'_>, id: ObjectId) -> Result<(), CdiError> {
-    match cx.delete::<Pod>(id) {
-        Ok(()) | Err(ApiError::Gone { .. } | ApiError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

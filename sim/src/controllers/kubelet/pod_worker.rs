@@ -160,6 +160,11 @@ pub(super) struct Turn<'a, 'b> {
 }
 
 impl Turn<'_, '_> {
+    /// What the kubelet's release does.
+    pub(super) fn profile(&self) -> &'static Profile {
+        Profile::of(self.cx.config.kubernetes)
+    }
+
     /// Something asks for a sync (`UpdatePod`).
     pub(super) fn update(&mut self) {
         self.catch_up();
@@ -213,7 +218,7 @@ impl Turn<'_, '_> {
         match outcome {
             Outcome::Ok { acted } => {
                 self.requeue(RESYNC, true);
-                if acted && Profile::of(self.cx.config.kubernetes).relists_on_demand {
+                if acted && self.profile().relists_on_demand {
                     self.worker.relisted = true;
                     self.worker.pending |= self.look();
                 }

@@ -25,6 +25,12 @@ pub(super) struct Profile {
     pub(super) relists_on_demand: bool,
     /// How the events Created and Started call a container.
     pub(super) container_name: ContainerName,
+    /// A wait for volumes ends with the sync that is told to end, and one that runs out of time is not told of (by 1.30).
+    pub(super) cancels_volume_waits: bool,
+    /// FailedMount names volumes in the order of the alphabet, and tells apart those that are not to be mounted (by 1.30).
+    pub(super) sorts_failed_volumes: bool,
+    /// A claim that is being deleted is mounted while it is protected (by 1.34).
+    pub(super) mounts_protected_claims: bool,
 }
 
 /// How the events Created and Started call a container.
@@ -47,12 +53,25 @@ const V1_23: Profile = Profile {
     ensures_secret_pulled_images: false,
     relists_on_demand: false,
     container_name: ContainerName::Both,
+    cancels_volume_waits: false,
+    sorts_failed_volumes: false,
+    mounts_protected_claims: false,
 };
 
-const V1_30: Profile = Profile { reports_sandbox: true, says_image_size: true, ..V1_23 };
+const V1_30: Profile = Profile {
+    reports_sandbox: true,
+    says_image_size: true,
+    cancels_volume_waits: true,
+    sorts_failed_volumes: true,
+    ..V1_23
+};
 
-const V1_34: Profile =
-    Profile { shows_pull_error: true, container_name: ContainerName::BehindColon, ..V1_30 };
+const V1_34: Profile = Profile {
+    shows_pull_error: true,
+    container_name: ContainerName::BehindColon,
+    mounts_protected_claims: true,
+    ..V1_30
+};
 
 const V1_36: Profile = Profile {
     reports_sandbox_at_once: true,

@@ -4,7 +4,7 @@
 use super::image_manager::{Ensured, ImageError, ImageEvent, ImageRequest};
 use super::image_puller::{Begun, Running, Ticket, order_of_waking};
 use super::pod_worker::{Step, Turn};
-use super::profile::{ContainerName, Profile};
+use super::profile::ContainerName;
 use super::runtime::{ContainerRecord, Exit, RunState, Slots};
 use super::status::Reason;
 use super::task::{Task, run_number};
@@ -103,7 +103,7 @@ impl Turn<'_, '_> {
     }
 
     fn container_name(&self) -> ContainerName {
-        Profile::of(self.cx.config.kubernetes).container_name
+        self.profile().container_name
     }
 
     /// The runtime has started a container, or failed to.

@@ -6,7 +6,6 @@ use super::go_duration::GoDuration;
 use super::kill::AfterKill;
 use super::pod_actions;
 use super::pod_worker::{Outcome, Stage, Step, Turn};
-use super::profile::Profile;
 use super::runtime::{PodRuntime, Sandbox, Slots};
 use super::status::Reason;
 use super::task::Task;
@@ -112,7 +111,7 @@ impl Turn<'_, '_> {
         Arc::make_mut(&mut self.worker.runtime).sandbox = Sandbox::Ready;
         self.worker.plan.acted = true;
         self.changed();
-        if Profile::of(self.cx.config.kubernetes).reports_sandbox_at_once {
+        if self.profile().reports_sandbox_at_once {
             self.on_pod_sandbox_ready();
         }
         self.start_next();

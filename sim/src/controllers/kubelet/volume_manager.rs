@@ -6,12 +6,12 @@
 //! be mounted then is. A volume that cannot is tried again by itself, whether a sync waits for it or not.
 
 use super::pod_worker::{Outcome, Step, Turn};
+use super::profile::Profile;
 use super::task::Task;
 use super::volume_plugins::mount_error;
 use super::volume_populator::{expected, persistent_volume};
 use crate::context::EventType;
 use crate::objects::{PersistentVolume, Pod};
-use crate::release::KubernetesRelease;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,11 +80,11 @@ impl Incomplete {
     }
 
     /// The names of some, as Go prints a list. They are sorted, but for 1.23, which takes them as its maps have them.
-    fn names(&self, pod: &Pod, release: KubernetesRelease, which: impl Fn(Mount) -> bool) -> String {
+    fn names(&self, pod: &Pod, profile: &Profile, which: impl Fn(Mount) -> bool) -> String {
         let volumes = self.volumes.iter().filter(|volume| which(volume.mount));
         let mut names: Vec<&str> =
             volumes.map(|volume| pod.spec.volumes[volume.index].name.as_str()).collect();
-        if release >= KubernetesRelease::V1_30 {
+        if profile.sorts_failed_volumes {
             names.sort_unstable();
         }
         format!("[{}]", names.join(" "))
@@ -115,8 +115,8 @@ impl Turn<'_, '_> {
         known.refusals.clear();
         for volume in &mut known.volumes {
             let source = &pod.spec.volumes[volume.index];
-            let release = self.cx.config.kubernetes;
-            match persistent_volume(self.cx.newest(), pod, source, release) {
+            let spares = self.profile().mounts_protected_claims;
+            match persistent_volume(self.cx.newest(), pod, source, spares) {
                 Ok(found) => volume.persistent = found.cloned(),
                 Err(refusal) => {
                     known.refusals.insert(refusal);
@@ -188,7 +188,7 @@ impl Turn<'_, '_> {
 
     /// The sync is told to end, as its pod is to (`cancelFn`). Before the wait could be cancelled, it went on.
     pub(super) fn cancel_wait(&mut self) {
-        let can_be = self.cx.config.kubernetes >= KubernetesRelease::V1_30;
+        let can_be = self.profile().cancels_volume_waits;
         if can_be && matches!(self.worker.step, Step::AwaitVolumes(_)) {
             self.complete(Outcome::Error { until: None });
         }
@@ -201,7 +201,7 @@ impl Turn<'_, '_> {
 
     /// Nothing but time has passed, which later releases do not tell.
     fn time_out(&mut self) {
-        let tells = self.cx.config.kubernetes < KubernetesRelease::V1_30;
+        let tells = !self.profile().cancels_volume_waits;
         if tells {
             self.give_up("timed out waiting for the condition");
         } else {
@@ -214,14 +214,14 @@ impl Turn<'_, '_> {
             unreachable!("volumes are waited for")
         };
         let pod = Arc::clone(&self.worker.pod);
-        let release = self.cx.config.kubernetes;
-        let unmounted = known.names(&pod, release, |mount| mount != Mount::Mounted);
-        let lists = if release >= KubernetesRelease::V1_30 {
-            let undesired = known.names(&pod, release, |mount| mount == Mount::Undesired);
+        let profile = self.profile();
+        let unmounted = known.names(&pod, profile, |mount| mount != Mount::Mounted);
+        let lists = if profile.sorts_failed_volumes {
+            let undesired = known.names(&pod, profile, |mount| mount == Mount::Undesired);
             format!("unattached volumes=[], failed to process volumes={undesired}")
         } else {
             // It looks for the pod's names of the volumes where it has its own, and finds none.
-            format!("unattached volumes={}", known.names(&pod, release, |_| true))
+            format!("unattached volumes={}", known.names(&pod, profile, |_| true))
         };
         let message =
             format!("Unable to attach or mount volumes: unmounted volumes={unmounted}, {lists}: {error}");

@@ -5,7 +5,6 @@
 use crate::controllers::pvc_protection::PVC_PROTECTION;
 use crate::kind::{Kind, Resource};
 use crate::objects::{Container, PersistentVolume, PersistentVolumeClaim, Pod, PodVolume};
-use crate::release::KubernetesRelease;
 use crate::store::{ApiError, View};
 use std::sync::Arc;
 
@@ -23,17 +22,18 @@ pub(super) fn expected(pod: &Pod) -> Vec<usize> {
     volumes.filter(|(_, volume)| is_used(&volume.name)).map(|(index, _)| index).collect()
 }
 
-/// The volume behind one of a pod; `None`: it is none of a claim. The error is what the pod's event tells.
+/// The volume behind one of a pod; `None`: it is none of a claim. The error is what the pod's event tells. Whether the kubelet
+/// `spares` a claim that is being deleted while it is protected, is a matter of its release.
 pub(super) fn persistent_volume<'a>(
     server: View<'a>,
     pod: &Pod,
     volume: &PodVolume,
-    release: KubernetesRelease,
+    spares: bool,
 ) -> Result<Option<&'a Arc<PersistentVolume>>, String> {
     let Some(claim_name) = volume.claim_name(&pod.metadata.name) else { return Ok(None) };
     let namespace = &pod.metadata.namespace;
     let told = |error| format!("error processing PVC {namespace}/{claim_name}: {error}");
-    let claim = bound_claim(server, namespace, &claim_name, release).map_err(told)?;
+    let claim = bound_claim(server, namespace, &claim_name, spares).map_err(told)?;
     let is_owner = claim.metadata.controller().is_some_and(|owner| owner.uid == pod.metadata.uid);
     if volume.persistent_volume_claim.is_none() && !is_owner {
         let pod = &pod.metadata.name;
@@ -46,19 +46,18 @@ pub(super) fn persistent_volume<'a>(
     Ok(Some(found))
 }
 
-/// `getPVCExtractPV`. Before 1.34 (the releases between are not modelled) a claim that is being deleted was refused also while it is
-/// protected.
+/// `getPVCExtractPV`.
 fn bound_claim<'a>(
     server: View<'a>,
     namespace: &str,
     name: &str,
-    release: KubernetesRelease,
+    spares: bool,
 ) -> Result<&'a PersistentVolumeClaim, String> {
     let found = server.named::<PersistentVolumeClaim>(namespace, name);
     let (_, claim) = found.ok_or_else(|| unfetched::<PersistentVolumeClaim>("PVC", name))?;
     let is_protected = claim.metadata.finalizers.iter().any(|finalizer| finalizer == PVC_PROTECTION);
-    let spares = is_protected && release >= KubernetesRelease::V1_34;
-    if claim.metadata.is_deleting() && !spares {
+    let spared = is_protected && spares;
+    if claim.metadata.is_deleting() && !spared {
         return Err("PVC is being deleted".to_owned());
     }
     if claim.status.phase != "Bound" {

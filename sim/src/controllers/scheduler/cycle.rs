@@ -308,13 +308,13 @@ fn find_nodes_that_pass(snapshot: &Snapshot, state: &CycleState, pod: &PodInfo, 
     let skips_surroundings = state.skips_surroundings(pod);
     let (before, from_start) = nodes.split_at(start.checked_rem(nodes.len()).unwrap_or(0));
     for slot in from_start.iter().chain(before).copied() {
-        let (answer, node) = (answers.of(snapshot, state, (pod, slot)), snapshot.node(slot));
+        let answer = answers.of(snapshot, state, (pod, slot));
         let verdict = match answer.verdict {
             // What the node says by itself is not the whole answer, not even to a pod that it rejects.
             _ if snapshot.nominated.contains_key(&slot) => {
-                filter_with_nominated(snapshot, state, pod, (slot, node))
+                filter_with_nominated(snapshot, state, pod, (slot, snapshot.node(slot)))
             }
-            Ok(()) if !skips_surroundings => filter_surroundings(snapshot, state, pod, node),
+            Ok(()) if !skips_surroundings => filter_surroundings(snapshot, state, pod, snapshot.node(slot)),
             verdict => verdict,
         };
         match verdict {

@@ -122,9 +122,7 @@ impl Requests {
         }
         Self { counted, non_zero, least_allocated, scalars }
     }
-}
 
-impl Requests {
     /// How much of a scalar resource is asked for.
     pub(super) fn scalar(&self, id: ScalarId) -> i64 {
         self.scalars.iter().find(|(found, _)| *found == id).map_or(0, |(_, amount)| *amount)
