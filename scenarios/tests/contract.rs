@@ -107,6 +107,24 @@ fn every_rule_is_visited_for_every_status_before_at_and_after_its_boundary() {
     assert!(empty.is_empty(), "no case visits {empty:?}");
 }
 
+/// The same stream twice is one way, and so is a stream of which only the word differs.
+#[test]
+fn every_rule_is_visited_in_two_ways_for_every_status_on_every_side() {
+    let suite = suite(None);
+    let streams: BTreeMap<&str, _> =
+        suite.iter().map(|contract| (contract.case.name.as_str(), &contract.case.inputs)).collect();
+    let mut thin = Vec::new();
+    for (cell, cases) in contract::coverage(&suite) {
+        let of_case = |name: &String| name.split('/').nth(2).map(str::to_owned);
+        let families: BTreeSet<_> = cases.iter().filter_map(of_case).collect();
+        let differs = cases.iter().any(|name| streams[name.as_str()] != streams[cases[0].as_str()]);
+        if families.len() < 2 || !differs {
+            thin.push((cell, families));
+        }
+    }
+    assert!(thin.is_empty(), "visited in fewer than two ways: {thin:#?}");
+}
+
 #[test]
 fn a_side_that_no_stream_visits_is_empty() {
     let file = "about: x\ncases:\n  - case: a\n    stream:\n      - {at: 0s, vm: a, is: $wire}\n      - {at: T, vm: a, is: Running}\n";

@@ -120,6 +120,36 @@ fn an_episode_that_ends_at_its_deadline_must_not_fire() {
     assert_eq!(rules(&asked(&inputs), &heard), Some(("R3", vec![])));
 }
 
+/// R2 is the table's first row, and a machine that was in no error has dwelt for no time at all.
+#[test]
+fn a_firing_for_a_machine_that_was_never_in_error_comes_before_any_threshold() {
+    let inputs = [observed(0, "Running"), advance(1000)];
+    for machine in [vm(), Vm::new("ns", "nobody", "u1"), Vm::new("ns", "vm1", "u2")] {
+        let firing = Alert {
+            at: at(500),
+            kind: AlertKind::Firing,
+            vm: machine,
+            status: "Unknown".into(),
+            since: None,
+        };
+        let resolved = Alert { at: at(600), kind: AlertKind::Resolved, ..firing.clone() };
+        let heard = Heard { alerts: vec![(1, firing), (1, resolved.clone())], ..Heard::default() };
+        assert_eq!(rules(&asked(&inputs), &heard), Some(("R2", vec!["R6"])), "{}", resolved.vm.name);
+        let heard = Heard { alerts: vec![(1, resolved)], ..Heard::default() };
+        assert_eq!(rules(&asked(&inputs), &heard), Some(("R6", vec![])), "a resolved alone");
+    }
+}
+
+/// There was a threshold, and it has passed: the stamp is off.
+#[test]
+fn a_firing_long_after_a_short_episode_is_stamped_off() {
+    let inputs = [observed(0, "Unknown"), observed(100, "Running"), advance(1000)];
+    let firing =
+        Alert { at: at(500), kind: AlertKind::Firing, vm: vm(), status: "Unknown".into(), since: None };
+    let heard = Heard { alerts: vec![(2, firing)], ..Heard::default() };
+    assert_eq!(rules(&asked(&inputs), &heard), Some(("R1", vec![])));
+}
+
 #[test]
 fn the_end_of_the_input_closes_nothing() {
     let inputs = [observed(0, "Unknown"), observed(300, "Unknown")];

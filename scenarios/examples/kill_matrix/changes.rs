@@ -234,7 +234,7 @@ impl Mutant {
 
     /// R8.
     pub(crate) fn relist(&mut self, at: Time, list: &[Observed], alerts: &mut Vec<Alert>) {
-        for observed in list {
+        for observed in self.taken(list) {
             self.observe(at, observed, alerts);
             self.see_listed(at, &observed.vm, alerts);
         }
@@ -248,6 +248,17 @@ impl Mutant {
         for key in machines.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.forget(at, &key, End::Missing, alerts);
         }
+    }
+
+    /// The entries of a list that count: all of them, but for slips that keep one a machine.
+    fn taken<'l>(&self, list: &'l [Observed]) -> Vec<&'l Observed> {
+        let is_named = |others: &[Observed], one: &Observed| others.iter().any(|other| other.vm == one.vm);
+        let counts = |(place, one): &(usize, &Observed)| match self.slip {
+            Some(Slip::ListedOnceFirst) => !is_named(&list[..*place], one),
+            Some(Slip::ListedOnceLast) => !is_named(&list[*place + 1..], one),
+            _ => true,
+        };
+        list.iter().enumerate().filter(counts).map(|(_, one)| one).collect()
     }
 
     /// What slips do to a machine that is in a list.

@@ -68,7 +68,7 @@ slips! {
     OwnThresholdsByWireOnly R1 &[R1, R2], "a threshold under the runbook's spelling is overlooked";
     U32Clock R1 &[R1], "the clock is 32 bits of milliseconds, and wraps";
     U32Deadline R1 &[R2], "the deadline is 32 bits of milliseconds, and wraps";
-    WrapsAtTheEnd R1 &[R1], "a deadline beyond the last instant wraps to the first";
+    WrapsAtTheEnd R1 &[R1, R2], "a deadline beyond the last instant wraps to the first";
     SaturatesAtTheEnd R1 &[R2], "a deadline beyond the last instant is the last instant";
     ZeroIsNoBeginning R1 &[R1], "the instant 0 stands for no episode";
     PollStamps R1 &[R1], "the firing has the instant of the input";
@@ -129,6 +129,8 @@ slips! {
     MissingIgnored R8 GOES_ON, "what a relist lacks lives on";
     MissingLoseResolved R8 &[R6], "what a relist lacks goes without resolved";
     EmptyRelistIgnored R8 GOES_ON, "a relist of nothing counts as a hiccup";
+    ListedOnceFirst R8 GOES_ON, "of a machine that a list names twice the first entry counts";
+    ListedOnceLast R8 &[R1, R2, R6], "of a machine that a list names twice the last entry counts";
     // R9
     UidIgnored R9 GOES_ON, "another uid of the name is the same machine";
     SuccessorsInherit R9 GOES_ON, "another uid of the name inherits the dwell";

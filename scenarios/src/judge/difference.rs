@@ -184,10 +184,11 @@ impl<'a> Comparison<'a> {
         rows.into_iter().find_map(|(rule, holds)| holds.then_some(rule)).unwrap_or(Rule::Exact)
     }
 
-    /// A firing with a stamp before the deadline, or one that came before it.
+    /// A firing with a stamp before the deadline, or one that came before it. A machine that was in no error so far has dwelt for no
+    /// time at all, which is before any threshold.
     fn is_early(&self, pair: &Pair<'a>) -> bool {
         let (AlertKind::Firing, Some((input, _))) = (pair.kind, pair.got) else { return false };
-        let Some(episode) = self.episode(pair.vm, pair.at) else { return false };
+        let Some(episode) = self.episode(pair.vm, pair.at) else { return true };
         let before = |at: Time| episode.deadline().is_none_or(|deadline| at < deadline);
         (pair.expected.is_none() && before(pair.at)) || before(self.inputs[input].at)
     }
