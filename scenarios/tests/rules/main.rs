@@ -1,5 +1,6 @@
 //! Rules of Prometheus, put to scenarios of the catalog by a real server. Without one each of these tests says that it was skipped.
 
+mod comparisons;
 mod engines;
 mod reports;
 mod scraping;

@@ -1,6 +1,7 @@
 //! The sampled profile, by streams of one machine: S = E = 30 s, so W + S + E is 6 minutes and W - S is 4:30.
 
 use super::{Case, Expectation, Judged, Sampling, expectations, judge};
+use crate::judge::Rule;
 use crate::oracle::{Episode, Thresholds, episodes};
 use crate::prometheus::firings::Firing;
 use crate::stream::{Event, Input, Observed, Vm};
@@ -110,6 +111,22 @@ fn what_sampling_cannot_bring_about_is_named_by_its_rule() {
     ];
     for (what, stretches, firings, expected) in table {
         assert_eq!(rules(stretches, firings, 0), expected, "{what}");
+    }
+}
+
+/// S = E = 1 s: one evaluation more, as `>` for `>=` costs, fits twice into the window, and the third is too late.
+#[test]
+fn with_an_evaluation_a_second_the_window_is_two_evaluations_wide() {
+    let second = Duration::from_secs(1);
+    let sampling = Sampling { scrape: second, evaluate: second, ..sampling(0) };
+    let episodes = in_error(&[(60, 1000)]);
+    let table = [(359, Some(Rule::NeverEarly)), (360, None), (361, None), (362, Some(Rule::Exact))];
+    for (at, broken) in table {
+        let firings = [Firing { at: Time::from_secs(at), until: Some(Time::from_secs(1000)) }];
+        let case =
+            Case { episodes: &episodes, firings: &firings, missing: &[], until: Time::from_secs(UNTIL) };
+        let breaches = judge(sampling, case).breaches;
+        assert_eq!(breaches.first().map(|breach| breach.rule), broken, "{at}");
     }
 }
 
