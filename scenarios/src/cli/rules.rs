@@ -60,6 +60,7 @@ pub(super) fn run(
     selection: &Selection,
     reporting: &Reporting<'_>,
 ) -> CommandResult {
+    arguments.check()?;
     let file = RuleFile::load(file)?;
     let scenarios = select(selection.scenarios("check")?, &selection.names)?;
     scenarios.iter().for_each(tell_of_skipped);
@@ -105,6 +106,15 @@ impl Reporting<'_> {
 }
 
 impl RuleArguments {
+    fn check(&self) -> Result<(), &'static str> {
+        match (self.engine, &self.prometheus) {
+            (Some(EngineName::Embedded), Some(_)) => Err(
+                "--engine embedded starts no server, so --prometheus has no use: leave one of the two away",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     fn schedule(&self) -> Result<Schedule, String> {
         let Self { scrape, evaluate, phase, .. } = *self;
         if phase >= scrape {

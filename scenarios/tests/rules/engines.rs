@@ -36,6 +36,12 @@ fn rule_files_of_instant_vectors_come_to_the_same_in_the_whole_catalog() {
         let file = RuleFile::load(&path(name)).expect("a rule file");
         assert!(assert_same(&file, &[])[0] > 100, "{name}");
     }
+    let file = RuleFile::load(&path("successors.yaml")).expect("a rule file");
+    let changes = assert_same(
+        &file,
+        &["causes", "cdi", "crash-loop-back-off", "data-volume-error", "not-errors", "nodes"],
+    );
+    assert!(changes.iter().all(|changes| *changes > 20), "{changes:?}");
 }
 
 /// Scenarios with two machines and more, errors that come and go, another leader, and scrapes that fail.
@@ -110,12 +116,13 @@ fn what_the_embedded_engine_does_not_know_is_refused_by_name_before_anything_run
         (&*row, "more than 256 operators"),
         ("rate(up[5m]) > 0", "the function `rate`"),
         ("up[5m]", "a range `[…]`"),
-        ("avg(up) > 0", "`avg`"),
-        ("topk(1, up)", "`topk`"),
+        ("stddev(up) > 0", "`stddev`"),
+        ("quantile(0.5, up)", "`quantile`"),
         ("up offset 5m", "`offset`"),
         ("up ^ 2", "the operator `^`"),
-        ("up * on (job) group_left up", "`group_left`"),
-        ("absent(up)", "the function `absent`"),
+        ("absent_over_time(up)", "the function `absent_over_time`"),
+        ("label_replace(up, \"a\", \"$1-$2\", \"b\", \"(.+)\")", "the replacement `$1-$2`"),
+        ("label_replace(up, \"a\", \"$1\", \"b\", \"(x).*\")", "the regular expression `(x).*`"),
         ("up{job=~\"a.*\"}", "the regular expression `a.*`"),
         ("up == 5m", "the number `5m`"),
     ];
@@ -144,6 +151,14 @@ fn what_is_no_promql_is_no_promql_to_the_embedded_engine() {
         "up + bool 1",
         ")",
         "a b",
+        "absent(1)",
+        "topk(up)",
+        "topk(up, up)",
+        "topk(1, 2)",
+        "up * group_left up",
+        "up and on (job) group_left up",
+        "up * on (job) group_left (job) up",
+        "label_replace(up, \"a\")",
     ] {
         let (code, said) = refusal(&format!("groups: [{{name: g, rules: [{{alert: A, expr: '{wrong}'}}]}}]"));
         assert_eq!(code, Some(2), "{wrong}: {said}");
@@ -162,10 +177,38 @@ fn where_there_is_no_prometheus_the_embedded_engine_stands_in() {
     let (code, said) = check("any-error-for-5m.yaml");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("there is no Prometheus: the embedded engine evaluates"), "{said}");
-    let (code, said) = check("successors.yaml");
+    let rate = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("rate.yaml");
+    std::fs::write(&rate, "groups: [{name: g, rules: [{alert: A, expr: 'rate(up[5m]) > 0'}]}]")
+        .expect("it is written");
+    let (code, said) = check(rate.to_str().expect("a path in UTF-8"));
     assert_eq!(code, Some(2), "{said}");
-    assert!(
-        said.contains("the function `label_replace`") && said.contains("try       install Prometheus"),
-        "{said}"
-    );
+    assert!(said.contains("the function `rate`") && said.contains("try       install Prometheus"), "{said}");
+}
+
+/// Two machines are there, each with the value 1, and Prometheus takes that which its storage gives it first.
+#[test]
+fn a_choice_among_equals_is_refused_while_it_runs() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("tied.yaml");
+    let rules = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: 'topk(1, kubevirt_vm_info) > 0'\n";
+    std::fs::write(&file, rules).expect("it is written");
+    let file = file.to_str().expect("a path in UTF-8");
+    let check = |scenario| stuckvm(&["check", scenario, "--rules", file, "--engine", "embedded"]);
+    let output = check("identity/same-name-in-two-namespaces");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+    assert!(said.contains("tied.yaml, line 5, column ") && said.contains("a choice of `topk`"), "{said}");
+    assert_eq!(check("pvc-not-found/stuck").status.code(), Some(1), "one machine is no choice");
+}
+
+#[test]
+fn one_who_names_a_server_and_the_embedded_engine_is_asked_which() {
+    let rules = path("historical.yaml");
+    let rules = rules.to_str().expect("a path in UTF-8");
+    let output =
+        stuckvm(&["check", "unknown", "--rules", rules, "--engine", "embedded", "--prometheus", "/bin/true"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+    let sentence =
+        "--engine embedded starts no server, so --prometheus has no use: leave one of the two away\n";
+    assert_eq!(said, sentence);
 }

@@ -1,11 +1,16 @@
 //! An engine for rules without a server: instant vectors, and what an instant makes of them.
 //!
-//! It knows selectors, arithmetic, comparisons, `and`, `or`, `unless` with `on` and `ignoring`, and `sum`, `min`, `max`, `count`,
-//! `group`; what else an expression has is refused by its name. What it knows it answers as Prometheus does: `tests/rules/engines.rs`
-//! compares them. Sums of what is no whole number may differ in the last bit, as they do between releases of Prometheus.
+//! It knows selectors, arithmetic, comparisons, `and`, `or`, `unless` with `on` and `ignoring`, `group_left` and `group_right`, `sum`, `avg`,
+//! `min`, `max`, `count`, `group`, `topk`, `bottomk`, `absent`, and `label_replace` with the simplest patterns; what else an expression has is
+//! refused by its name, and so is a choice of `topk` among equals, which Prometheus leaves to its storage. What it knows it answers as Prometheus does: `tests/rules/engines.rs`
+//! compares them. Sums and averages of what is no whole number may differ in the last bit, as they do between releases of Prometheus.
 
+mod aggregate;
+mod calls;
 mod evaluate;
+mod matching;
 mod reader;
+mod selectors;
 mod syntax;
 mod tokens;
 
@@ -13,7 +18,7 @@ pub use syntax::Refused;
 
 use super::query::{Grid, Matrix};
 use super::samples::{Millis, Point, Samples};
-use evaluate::evaluate;
+use evaluate::{Failed, evaluate};
 use reader::parse;
 
 /// Whether the engine knows all that an expression has.
@@ -48,7 +53,11 @@ pub fn range(samples: &Samples, expression: &str, grid: Grid, offset: Millis) ->
                     matrix.series.entry(labels).or_default().push(Point { at, value });
                 }
             }
-            Err(evaluate::Failed) => matrix.failed.push(at),
+            Err(Failed::Error) => matrix.failed.push(at),
+            Err(Failed::Tied) => {
+                let what = "a choice of `topk` or `bottomk` among equals";
+                return Err(Refused::Beyond(what.to_owned()));
+            }
         }
     }
     Ok(matrix)

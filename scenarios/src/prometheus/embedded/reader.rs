@@ -1,8 +1,7 @@
 //! Reads expressions. Prometheus 3.15, `promql/parser/generated_parser.y`.
 
-use super::syntax::{Aggregation, Binary, Expr, Grouping, Matcher, Operator, Refused};
+use super::syntax::{Binary, Expr, Grouping, Operator, Partners, Refused};
 use super::tokens::{Token, tokens};
-use crate::prometheus::samples::NAME;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
@@ -24,22 +23,11 @@ const OPERATORS: [(&str, Operator, u8); 14] = [
     ("%", Operator::Modulo, 5),
 ];
 
-const AGGREGATIONS: [(&str, Aggregation); 5] = [
-    ("sum", Aggregation::Sum),
-    ("min", Aggregation::Min),
-    ("max", Aggregation::Max),
-    ("count", Aggregation::Count),
-    ("group", Aggregation::Group),
-];
-
 /// Aggregations, operators and modifiers that are words, and not functions, to PromQL.
-const OTHER_WORDS: [&str; 14] = [
-    "avg",
+pub(super) const OTHER_WORDS: [&str; 11] = [
     "stddev",
     "stdvar",
     "count_values",
-    "bottomk",
-    "topk",
     "quantile",
     "limitk",
     "limit_ratio",
@@ -67,7 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, Refused> {
 }
 
 /// A token that nothing here begins or goes on with.
-fn refused(token: &Token) -> Refused {
+pub(super) fn refused(token: &Token) -> Refused {
     match token {
         Token::Symbol(symbol @ ("[" | "^" | "@")) => {
             let what = match *symbol {
@@ -84,8 +72,8 @@ fn refused(token: &Token) -> Refused {
     }
 }
 
-struct Reader {
-    tokens: Peekable<IntoIter<Token>>,
+pub(super) struct Reader {
+    pub(super) tokens: Peekable<IntoIter<Token>>,
     /// How many brackets and signs are open.
     level: usize,
     /// How many operators have been read.
@@ -93,11 +81,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, word: &str) -> bool {
+    pub(super) fn take(&mut self, word: &str) -> bool {
         self.tokens.next_if(|token| token.is(word)).is_some()
     }
 
-    fn expect(&mut self, symbol: &str) -> Result<(), Refused> {
+    pub(super) fn expect(&mut self, symbol: &str) -> Result<(), Refused> {
         match self.tokens.next() {
             Some(token) if token.is(symbol) => Ok(()),
             Some(token) => Err(refused(&token)),
@@ -106,7 +94,7 @@ impl Reader {
     }
 
     /// Operators of one level go from left to right.
-    fn binary(&mut self, least: u8) -> Result<Expr, Refused> {
+    pub(super) fn binary(&mut self, least: u8) -> Result<Expr, Refused> {
         let mut left = self.unary()?;
         while let Some(token) = self.tokens.peek() {
             let found = OPERATORS.iter().find(|(word, _, level)| token.is(word) && *level > least);
@@ -120,7 +108,7 @@ impl Reader {
             if is_bool && !operator.compares() {
                 return Err(Refused::Unread("`bool` behind an operator that does not compare".to_owned()));
             }
-            let matching = self.matching()?;
+            let matching = self.matching(*operator)?;
             let right = self.binary(*level)?;
             let vectors = [&left, &right].iter().filter(|side| !side.is_scalar()).count();
             let wrong = match vectors {
@@ -132,20 +120,42 @@ impl Reader {
             if let Some(wrong) = wrong {
                 return Err(Refused::Unread(wrong.to_owned()));
             }
-            let matching = matching.unwrap_or(Grouping::AllBut(Vec::new()));
-            left = Expr::Binary(Box::new(Binary { operator: *operator, is_bool, matching, left, right }));
+            let (matching, partners) = matching.unwrap_or((Grouping::AllBut(Vec::new()), Partners::OneToOne));
+            let operator = *operator;
+            left = Expr::Binary(Box::new(Binary { operator, is_bool, matching, partners, left, right }));
         }
         Ok(left)
     }
 
-    fn matching(&mut self) -> Result<Option<Grouping>, Refused> {
+    /// The labels by which elements belong together, and how many do.
+    fn matching(&mut self, operator: Operator) -> Result<Option<(Grouping, Partners)>, Refused> {
         let matching = match () {
             () if self.take("on") => Grouping::Only(self.labels()?),
             () if self.take("ignoring") => Grouping::AllBut(self.labels()?),
             () => return Ok(None),
         };
-        let beyond = self.tokens.next_if(|token| token.is("group_left") || token.is("group_right"));
-        beyond.map_or(Ok(Some(matching)), |token| Err(refused(&token)))
+        let partners = match () {
+            () if self.take("group_left") => Partners::ManyToOne(self.optional_labels()?),
+            () if self.take("group_right") => Partners::OneToMany(self.optional_labels()?),
+            () => return Ok(Some((matching, Partners::OneToOne))),
+        };
+        let (Partners::ManyToOne(included) | Partners::OneToMany(included)) = &partners else {
+            unreachable!("it was one of the two")
+        };
+        if operator.is_set() {
+            return Err(Refused::Unread("a group beside a set operator".to_owned()));
+        }
+        if let Grouping::Only(on) = &matching
+            && let Some(twice) = included.iter().find(|label| on.contains(label))
+        {
+            return Err(Refused::Unread(format!("the label `{twice}` in `on` and in the group")));
+        }
+        Ok(Some((matching, partners)))
+    }
+
+    fn optional_labels(&mut self) -> Result<Vec<String>, Refused> {
+        let has_labels = self.tokens.peek().is_some_and(|token| token.is("("));
+        if has_labels { self.labels() } else { Ok(Vec::new()) }
     }
 
     fn unary(&mut self) -> Result<Expr, Refused> {
@@ -171,6 +181,7 @@ impl Reader {
                 operator: Operator::Multiply,
                 is_bool: false,
                 matching: Grouping::AllBut(Vec::new()),
+                partners: Partners::OneToOne,
                 left: Expr::Number(-1.0),
                 right,
             })),
@@ -195,64 +206,7 @@ impl Reader {
         }
     }
 
-    fn word(&mut self, word: String) -> Result<Expr, Refused> {
-        let lower = word.to_lowercase();
-        if let Some((_, by)) = AGGREGATIONS.iter().find(|(name, _)| *name == lower) {
-            return self.aggregate(*by);
-        }
-        let reserved = ["by", "without", "on", "ignoring", "bool", "or", "and", "unless"];
-        if OTHER_WORDS.contains(&lower.as_str()) || reserved.contains(&lower.as_str()) {
-            return Err(refused(&Token::Word(word)));
-        }
-        match lower.as_str() {
-            "inf" => return Ok(Expr::Number(f64::INFINITY)),
-            "nan" => return Ok(Expr::Number(f64::NAN)),
-            _ => {}
-        }
-        if !self.tokens.peek().is_some_and(|token| token.is("(")) {
-            return self.selector(Some(word));
-        }
-        self.tokens.next();
-        let expr = match word.as_str() {
-            "time" => Expr::Time,
-            "vector" => Expr::Vector(Box::new(self.scalar()?)),
-            _ => return Err(Refused::Beyond(format!("the function `{word}`"))),
-        };
-        self.expect(")")?;
-        Ok(expr)
-    }
-
-    fn scalar(&mut self) -> Result<Expr, Refused> {
-        let expr = self.binary(0)?;
-        let found = "a vector where a number is expected".to_owned();
-        if expr.is_scalar() { Ok(expr) } else { Err(Refused::Unread(found)) }
-    }
-
-    /// Labels stand before what is aggregated, or behind it.
-    fn aggregate(&mut self, by: Aggregation) -> Result<Expr, Refused> {
-        let before = self.grouping()?;
-        self.expect("(")?;
-        let of = Box::new(self.binary(0)?);
-        self.expect(")")?;
-        if of.is_scalar() {
-            return Err(Refused::Unread("an aggregation of a number".to_owned()));
-        }
-        let grouping = match before {
-            Some(grouping) => grouping,
-            None => self.grouping()?.unwrap_or(Grouping::Only(Vec::new())),
-        };
-        Ok(Expr::Aggregate { by, grouping, of })
-    }
-
-    fn grouping(&mut self) -> Result<Option<Grouping>, Refused> {
-        Ok(match () {
-            () if self.take("by") => Some(Grouping::Only(self.labels()?)),
-            () if self.take("without") => Some(Grouping::AllBut(self.labels()?)),
-            () => None,
-        })
-    }
-
-    fn labels(&mut self) -> Result<Vec<String>, Refused> {
+    pub(super) fn labels(&mut self) -> Result<Vec<String>, Refused> {
         self.expect("(")?;
         let mut labels = Vec::new();
         while !self.take(")") {
@@ -268,54 +222,4 @@ impl Reader {
         }
         Ok(labels)
     }
-
-    /// The metric has been read, or the brace of a selector without one.
-    fn selector(&mut self, metric: Option<String>) -> Result<Expr, Refused> {
-        let braces = metric.is_none() || self.take("{");
-        let name = |metric| Matcher { label: NAME.to_owned(), is: true, words: vec![metric] };
-        let mut matchers: Vec<Matcher> = metric.map(name).into_iter().collect();
-        while braces && !self.take("}") {
-            matchers.push(self.matcher()?);
-            if !self.take(",") {
-                self.expect("}")?;
-                break;
-            }
-        }
-        let is_empty = |matcher: &Matcher| matcher.is == matcher.words.iter().any(String::is_empty);
-        if matchers.iter().all(is_empty) {
-            return Err(Refused::Unread("a selector of every series there is".to_owned()));
-        }
-        let beyond = self.tokens.next_if(|token| ["offset", "@", "["].iter().any(|word| token.is(word)));
-        beyond.map_or(Ok(Expr::Select(matchers)), |token| Err(refused(&token)))
-    }
-
-    fn matcher(&mut self) -> Result<Matcher, Refused> {
-        let label = match self.tokens.next() {
-            Some(Token::Word(label)) if !label.contains(':') => label,
-            Some(Token::Text(_)) => return Err(Refused::Beyond("a quoted name".to_owned())),
-            Some(token) => return Err(refused(&token)),
-            None => return Err(Refused::Unread("an end within braces".to_owned())),
-        };
-        let operator = self.tokens.next();
-        let Some(Token::Text(text)) = self.tokens.next() else {
-            return Err(Refused::Unread(format!("a matcher of `{label}` without a text in quotes")));
-        };
-        match operator {
-            Some(Token::Symbol("=")) => Ok(Matcher { label, is: true, words: vec![text] }),
-            Some(Token::Symbol("!=")) => Ok(Matcher { label, is: false, words: vec![text] }),
-            Some(Token::Symbol(symbol @ ("=~" | "!~"))) => {
-                Ok(Matcher { label, is: symbol == "=~", words: alternatives(&text)? })
-            }
-            _ => Err(Refused::Unread(format!("a matcher of `{label}` without `=` or its like"))),
-        }
-    }
-}
-
-/// A regular expression that is words with `|` between them, as most are in alerts.
-fn alternatives(expression: &str) -> Result<Vec<String>, Refused> {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-/ ,:|".contains(letter);
-    if !expression.chars().all(is_plain) {
-        return Err(Refused::Beyond(format!("the regular expression `{expression}`")));
-    }
-    Ok(expression.split('|').map(str::to_owned).collect())
 }

@@ -3,6 +3,7 @@
 //! Prometheus 3.15, `promql/parser/generated_parser.y`. Everything else is refused by its name, so that no rule is judged by
 //! something that only looks like PromQL.
 
+use crate::prometheus::samples::Labels;
 use std::fmt;
 
 /// Why an expression is not evaluated.
@@ -38,6 +39,12 @@ pub(super) enum Expr {
     Binary(Box<Binary>),
     /// An aggregation.
     Aggregate { by: Aggregation, grouping: Grouping, of: Box<Expr> },
+    /// `topk` and `bottomk`: so many elements of each group.
+    Rank { first: Rank, count: Box<Expr>, grouping: Grouping, of: Box<Expr> },
+    /// `absent(…)`: one element with these labels where there is none.
+    Absent { labels: Labels, of: Box<Expr> },
+    /// `label_replace(…)`
+    LabelReplace { replace: LabelReplace, of: Box<Expr> },
 }
 
 /// Two expressions and an operator.
@@ -48,8 +55,47 @@ pub(super) struct Binary {
     pub(super) is_bool: bool,
     /// By which labels elements of two vectors belong together.
     pub(super) matching: Grouping,
+    pub(super) partners: Partners,
     pub(super) left: Expr,
     pub(super) right: Expr,
+}
+
+/// How many elements of the two sides may belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Partners {
+    OneToOne,
+    /// `group_left`: many on the left; these labels are taken from the right.
+    ManyToOne(Vec<String>),
+    /// `group_right`: many on the right; these labels are taken from the left.
+    OneToMany(Vec<String>),
+}
+
+/// Which elements of a group come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    Top,
+    Bottom,
+}
+
+/// What `label_replace` does: where a pattern takes all of one label, another gets a new value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LabelReplace {
+    pub(super) to: String,
+    pub(super) from: String,
+    pub(super) pattern: Pattern,
+    /// The new value; the old one of `from` where there is none.
+    pub(super) text: Option<String>,
+}
+
+/// A regular expression that the engine knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// `.*`
+    Anything,
+    /// `.+`
+    Something,
+    /// Words with `|` between them.
+    Words(Vec<String>),
 }
 
 /// `=`, `!=`, or one of several words.
@@ -57,6 +103,8 @@ pub(super) struct Binary {
 pub(super) struct Matcher {
     pub(super) label: String,
     pub(super) is: bool,
+    /// Written with `=`: `absent` gives its one element this label.
+    pub(super) is_plain: bool,
     /// Any of these.
     pub(super) words: Vec<String>,
 }
@@ -72,6 +120,7 @@ pub(super) enum Grouping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aggregation {
     Sum,
+    Average,
     Min,
     Max,
     Count,
@@ -116,6 +165,7 @@ impl Expr {
         match self {
             Self::Number(_) | Self::Time => true,
             Self::Vector(_) | Self::Select(_) | Self::Aggregate { .. } => false,
+            Self::Rank { .. } | Self::Absent { .. } | Self::LabelReplace { .. } => false,
             Self::Binary(binary) => binary.left.is_scalar() && binary.right.is_scalar(),
         }
     }
