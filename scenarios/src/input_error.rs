@@ -102,13 +102,19 @@ impl InputError {
     pub fn unknown_name(name: &str, known: &[&str]) -> Self {
         let near: Vec<String> = nearest(name, known).iter().map(|near| format!("`{near}`")).collect();
         let mut advice = "`stuckvm list` shows all".to_owned();
-        if !near.is_empty() {
+        if is_of_contract(name) && !known.iter().any(|known| is_of_contract(known)) {
+            advice += "; cases of the contract have no cluster and are for detectors: `stuckvm check` without --rules";
+        } else if !near.is_empty() {
             advice += &format!("; near are {}", near.join(", "));
         }
         // As wide as the messages about files, behind the label.
         let advice = wrap(&advice, 68).join("\n            ");
         Self::UnknownName { name: name.to_owned(), advice }
     }
+}
+
+fn is_of_contract(name: &str) -> bool {
+    name == "contract" || name.starts_with("contract/")
 }
 
 fn lines(refusals: &[Refusal]) -> String {
@@ -158,6 +164,11 @@ mod tests {
             ("pvc-not-found/stack", "; near are `pvc-not-found/stuck`,\n            `pvc-not-found`"),
             ("stuk", "; near are `err-image-pull/stuck`,\n            `pvc-not-found/stuck`"),
             ("something else", ""),
+            (
+                "contract/R1",
+                "; cases of the contract have no cluster and\n            \
+                 are for detectors: `stuckvm check` without --rules",
+            ),
         ];
         for (name, near) in table {
             let text = format!("no scenario is named `{name}`\n  try       `stuckvm list` shows all{near}");

@@ -3,21 +3,24 @@
 use super::{CommandResult, Format, INTERNAL, duration, print, tell};
 use clap::Args;
 use serde_json::{Map, Value, json};
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use stuckvm_scenarios::catalog::{Tree, load_all, load_file, select};
-use stuckvm_scenarios::input_error::InputError;
 use stuckvm_scenarios::load::Loaded;
 use stuckvm_scenarios::play::{PlayOptions, play};
 use stuckvm_sim::exposition::exposition;
+use stuckvm_sim::manifest::wrap;
 use stuckvm_sim::metrics::{Sample, scrape};
+
+const NO_NAME: &str = "no scenario is named\n  expected  NAME of the catalog, or -f FILE\n  \
+     try       `stuckvm metrics pvc-not-found/stuck --at 2m`; `stuckvm list` shows all";
 
 /// What `metrics` takes.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// A scenario of the catalog.
-    #[arg(required_unless_present = "file")]
     name: Option<String>,
     /// A scenario file, in place of the catalog.
     #[arg(short, long, value_name = "FILE", conflicts_with = "name")]
@@ -48,19 +51,28 @@ pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
-fn scenario(arguments: &Arguments) -> Result<Loaded, InputError> {
-    if let Some(path) = &arguments.file {
-        return load_file(path);
-    }
-    let name = arguments.name.clone().unwrap_or_default();
-    let mut found = select(load_all(&Tree::Embedded)?, std::slice::from_ref(&name))?;
+fn scenario(arguments: &Arguments) -> Result<Loaded, Box<dyn Error>> {
+    let Arguments { name, file, .. } = arguments;
+    let name = match (name, file) {
+        (_, Some(path)) => return Ok(load_file(path)?),
+        (Some(name), None) => name,
+        (None, None) => return Err(NO_NAME.into()),
+    };
+    let mut found = select(load_all(&Tree::Embedded)?, std::slice::from_ref(name))?;
     match found.len() {
         1 => Ok(found.remove(0)),
-        _ => {
-            let names: Vec<&str> = found.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
-            Err(InputError::unknown_name(&name, &names))
-        }
+        _ => Err(group(name, &found).into()),
     }
+}
+
+/// A name that stands for several scenarios.
+fn group(name: &str, found: &[Loaded]) -> String {
+    let names: Vec<&str> = found.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
+    let names = wrap(&format!("one of {}", names.join(", ")), 68).join("\n            ");
+    let count = found.len();
+    format!(
+        "`{name}` is a group\n  expected  one scenario\n  found     {count} scenarios\n  try       {names}"
+    )
 }
 
 fn json_line(sample: &Sample) -> String {

@@ -62,6 +62,10 @@ pub(super) struct Input {
     pub(super) manifests: Vec<Value>,
     /// The newest timestamp that stands anywhere in the input.
     pub(super) newest: Option<Time>,
+    /// Everything that was read, each behind the name of its file.
+    documents: Vec<(String, Document)>,
+    /// In which document each of the objects stands, and where in it.
+    stand: Vec<(usize, String)>,
     /// How many objects and files could not be used.
     refused: usize,
 }
@@ -80,20 +84,38 @@ impl Sources {
         let (input, first, skipped) = (Input::default(), BTreeMap::new(), BTreeMap::new());
         let classes = priority_classes(&documents);
         let mut reader = Reader { kinds, taken, classes, input, first, skipped };
-        for (file, document) in &documents {
+        for (index, (file, document)) in documents.iter().enumerate() {
             reader.input.newest = reader.input.newest.max(newest(&document.value));
             let fields = object_fields(document, "")
                 .or_else(|error| refused.add(error.in_file(file).into()).map(|()| Vec::new()))?;
             for field in fields {
-                reader.take(file, document, field).or_else(|error| refused.add(error))?;
+                let before = reader.input.objects.len();
+                reader.take(file, document, field.clone()).or_else(|error| refused.add(error))?;
+                if reader.input.objects.len() > before {
+                    reader.input.stand.push((index, field));
+                }
             }
         }
         reader.report_skipped();
-        Ok(Input { refused: refused.count, ..reader.input })
+        let input = reader.input;
+        Ok(Input { refused: refused.count, documents, ..input })
     }
 }
 
 impl Input {
+    /// An error of a field of the object with this number, with its place.
+    pub(super) fn error(
+        &self,
+        object: usize,
+        field: &str,
+        [expected, found, advice]: [&str; 3],
+    ) -> InputError {
+        let (document, of_object) = &self.stand[object];
+        let (file, document) = &self.documents[*document];
+        let path = if of_object.is_empty() { field.to_owned() } else { format!("{of_object}.{field}") };
+        document.error(&path, expected, found, advice).in_file(file).into()
+    }
+
     /// Success, unless something could not be used.
     pub(super) fn exit_code(&self) -> ExitCode {
         if self.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(BAD_INPUT) }

@@ -4,7 +4,7 @@ use crate::program::stuckvm;
 use std::path::Path;
 
 /// Why the row is there, the arguments, standard input, and what standard error says.
-const TABLE: [(&str, &str, &str, &str); 22] = [
+const TABLE: [(&str, &str, &str, &str); 25] = [
     (
         "nothing at all",
         "schedule -f -",
@@ -236,7 +236,46 @@ For more information, try '--help'.
         "an instance type that is nowhere",
         "render -f -",
         "kind: VirtualMachine\nmetadata: {name: a}\nspec: {instancetype: {name: large}, template: {spec: {domain: {devices: {}}}}}\n",
-        "default/a: VirtualMachineClusterInstancetype large is not in the input; add its manifest with another -f\n",
+        "\
+<stdin>, line 3, column 22:
+  field     spec.instancetype
+  expected  a template, and an instance type and a preference that go with it
+  found     default/a: VirtualMachineClusterInstancetype large is not in the
+            input; add its manifest with another -f
+  try       -f may be repeated; without `kind` the cluster's own is meant
+",
+    ),
+    (
+        "no scenario",
+        "metrics",
+        "",
+        "\
+no scenario is named
+  expected  NAME of the catalog, or -f FILE
+  try       `stuckvm metrics pvc-not-found/stuck --at 2m`; `stuckvm list` shows all
+",
+    ),
+    (
+        "a group",
+        "metrics unknown",
+        "",
+        "\
+`unknown` is a group
+  expected  one scenario
+  found     5 scenarios
+  try       one of unknown/broken-again, unknown/recovered-1ns-early,
+            unknown/recovered-1ns-late, unknown/recovered-at-5m, unknown/stuck
+",
+    ),
+    (
+        "a case of the contract where only scenarios are",
+        "check contract/R1 --rules rules/historical.yaml",
+        "",
+        "\
+no scenario is named `contract/R1`
+  try       `stuckvm list` shows all; cases of the contract have no cluster and
+            are for detectors: `stuckvm check` without --rules
+",
     ),
     (
         "an instant behind the end",
