@@ -59,6 +59,31 @@ fn a_session_that_is_dropped_in_a_panic_leaves_nothing_behind() {
     assert_gone(&file);
 }
 
+/// One whose parent waits, one whose parent is gone, and one that has no parent that the harness ever saw.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_leaves_the_process_group_is_killed_all_the_same() {
+    let detached = |file: &std::path::Path| {
+        format!("setsid sh -c 'echo $$ >{0}.new; mv {0}.new {0}; exec sleep 1000'", file.display())
+    };
+    let wait = |file: &std::path::Path| format!("until test -s {}; do sleep 0.01; done; ", file.display());
+    let [waits, orphan, grandchild] = ["setsid-waits", "setsid-orphan", "setsid-grandchild"].map(fresh_file);
+    let table = [
+        (&waits, format!("{} & {}cat", detached(&waits), wait(&waits)), "protocol"),
+        (&orphan, format!("{HELLO}{} & {}exit 0", detached(&orphan), wait(&orphan)), "died"),
+        (
+            &grandchild,
+            format!("{HELLO}({} &) ; {}sleep 1000", detached(&grandchild), wait(&grandchild)),
+            "timeout",
+        ),
+    ];
+    for (file, command, kind) in table {
+        let error = error_of(with_timeout(&command, SHORT));
+        assert_eq!(error.kind.as_str(), kind, "{command}: {error:?}");
+        assert_gone(file);
+    }
+}
+
 #[test]
 fn the_user_need_not_wait_for_one_that_hangs() {
     let stop = Arc::new(AtomicBool::new(false));

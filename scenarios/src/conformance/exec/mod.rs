@@ -2,7 +2,7 @@
 //!
 //! | to find | look at |
 //! | --- | --- |
-//! | the program in a process group of its own, and its end | `process` |
+//! | the program in a process group of its own, and its end; what has left the group | `process`; `mark` |
 //! | lines to and from it, for no longer than they may take | `talk`; `lines`, `tail` |
 //! | what is said, as JSON | `messages` |
 //! | what is asked when, and what is wrong with an answer | `session` |
@@ -10,6 +10,7 @@
 //! Nothing that a program does makes the harness hang or grow: every wait has an end, and all that is kept has a limit.
 
 mod lines;
+mod mark;
 mod messages;
 mod process;
 mod session;

@@ -1,5 +1,6 @@
 //! A command that runs in a process group of its own, and its end.
 
+use super::mark::Mark;
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use signal_hook::low_level::signal_name;
@@ -11,6 +12,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 pub(super) struct Program {
     shell: Child,
     group: Pid,
+    mark: Mark,
 }
 
 /// The harness's ends of a program's standard streams. None of them blocks.
@@ -23,8 +25,10 @@ pub(super) struct Pipes {
 impl Program {
     /// Starts `sh -c COMMAND`.
     pub(super) fn start(command: &str) -> io::Result<(Self, Pipes)> {
+        let mark = Mark::new();
         let mut shell = Command::new("sh")
             .args(["-c", command])
+            .env(Mark::VARIABLE, mark.as_str())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -36,7 +40,7 @@ impl Program {
             output: shell.stdout.take().expect(taken),
             errors: shell.stderr.take().expect(taken),
         };
-        let program = Self { group: Pid::from_child(&shell), shell };
+        let program = Self { group: Pid::from_child(&shell), shell, mark };
         ioctl_fionbio(&pipes.input, true)?;
         ioctl_fionbio(&pipes.output, true)?;
         ioctl_fionbio(&pipes.errors, true)?;
@@ -56,6 +60,7 @@ impl Drop for Program {
     fn drop(&mut self) {
         // The shell is not reaped yet, so its group exists: neither call has a reason to fail.
         let _ = kill_process_group(self.group, Signal::KILL);
+        self.mark.kill_bearers();
         let _ = self.shell.wait();
     }
 }
