@@ -2,6 +2,7 @@
 
 mod comparisons;
 mod engines;
+mod page;
 mod random;
 mod reports;
 mod scraping;
