@@ -67,11 +67,11 @@ fn scenario(arguments: &Arguments) -> Result<Loaded, Box<dyn Error>> {
 
 /// A name that stands for several scenarios.
 fn group(name: &str, found: &[Loaded]) -> String {
-    let names: Vec<&str> = found.iter().map(|loaded| loaded.scenario.scenario.as_str()).collect();
-    let names = wrap(&format!("one of {}", names.join(", ")), 68).join("\n            ");
-    let count = found.len();
+    let (count, first) = (found.len(), &found[0].scenario.scenario);
+    let advice = format!("one of them, such as `{first}`; `stuckvm list {name}` shows all");
+    let advice = wrap(&advice, 68).join("\n            ");
     format!(
-        "`{name}` is a group\n  expected  one scenario\n  found     {count} scenarios\n  try       {names}"
+        "`{name}` is a group\n  expected  one scenario\n  found     {count} scenarios\n  try       {advice}"
     )
 }
 

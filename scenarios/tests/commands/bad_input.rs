@@ -263,8 +263,8 @@ no scenario is named
 `unknown` is a group
   expected  one scenario
   found     5 scenarios
-  try       one of unknown/broken-again, unknown/recovered-1ns-early,
-            unknown/recovered-1ns-late, unknown/recovered-at-5m, unknown/stuck
+  try       one of them, such as `unknown/broken-again`; `stuckvm list unknown`
+            shows all
 ",
     ),
     (
