@@ -1,5 +1,7 @@
 //! Plays of the kubelet: pods that are bound to a node, and what becomes of them.
 
+#[path = "kubelet/admission.rs"]
+mod admission;
 #[path = "kubelet/images.rs"]
 mod images;
 #[path = "kubelet/mounts.rs"]

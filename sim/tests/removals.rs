@@ -5,6 +5,8 @@
 //! writes `docs/removals.md`; `STUCKVM_SUBJECTS=Quantities,Volumes` runs these subjects only. An ordinary test run only looks
 //! whether every row still fits the source.
 
+#[path = "removals/admission.rs"]
+mod admission;
 #[path = "removals/answers.rs"]
 mod answers;
 #[path = "removals/clones.rs"]
@@ -89,6 +91,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: starts", starts::GROUPS),
     ("Instances", instances::GROUPS),
     ("Memory of launchers", launchers::GROUPS),
+    ("Pods that a kubelet rejects", admission::GROUPS),
     ("Volumes that cannot be mounted", mounts::GROUPS),
     ("DataVolumes", data_volumes::GROUPS),
     ("Importers of DataVolumes", importers::GROUPS),

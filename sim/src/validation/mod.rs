@@ -32,6 +32,7 @@ mod vm_devices;
 
 pub use field_error::{ErrorType, FieldError};
 pub use refusal::{Refusal, of_object, refusals};
+pub(crate) use resources::is_extended;
 
 use crate::kind::Kind;
 use field::Field;

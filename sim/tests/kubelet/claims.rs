@@ -205,7 +205,8 @@ fn a_claim_that_is_lost_while_another_volume_is_missing_ends_the_next_sync() {
 #[test]
 fn a_volume_of_another_node_is_not_mounted() {
     let mut cluster = newest();
-    let node = json!({"kind": "Node", "metadata": {"name": "node", "labels": {"zone": "b"}}});
+    let node = json!({"kind": "Node", "metadata": {"name": "node", "labels": {"zone": "b"}},
+        "status": {"allocatable": {"pods": "1"}}});
     cluster.put(&object(&node)).expect("the node is new");
     let term = json!({"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]});
     make_volume(

@@ -3,6 +3,7 @@
 //! One controller plays them all. What it knows of a pod lives in that pod's worker, and goes with the pod; an idle pod
 //! has no timer and costs nothing.
 
+mod admission;
 mod backoff;
 mod clock;
 mod conditions;
@@ -117,6 +118,11 @@ impl Kubelet {
             None if over => *known = None,
             Some(pod) => {
                 let news = is_worth_a_sync(&worker.pod, pod);
+                if worker.takes_room() && !Arc::ptr_eq(&worker.pod.spec, &pod.spec) {
+                    let used = &mut self.nodes[worker.node].used;
+                    used.remove(change.id.index, &worker.pod);
+                    used.add(change.id.index, pod);
+                }
                 worker.pod = Arc::clone(pod);
                 if news {
                     queue.add(Task::Pod.of(change.id, 0));
@@ -164,6 +170,9 @@ impl Kubelet {
         if cx.environment.machines.is_lost(&node.name) {
             node.held.push(work);
             self.workers[index] = Some(worker);
+            return;
+        }
+        if !worker.admitted && !(Turn { id: work.id, worker: &mut worker, node, cx }).admit() {
             return;
         }
         if Task::from_work(work) == Task::Exited {

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::image_manager::{ImageManager, Inspection};
 use super::image_puller::ImagePuller;
 use crate::context::Context;
+use crate::controllers::scheduler::NodeUse;
 use crate::objects::Node;
 use crate::work_queue::Work;
 use arcstr::ArcStr;
@@ -21,6 +22,8 @@ pub(super) struct NodeState {
     pub(super) stored: BTreeMap<ArcStr, u64>,
     /// The pods in the work queue, by the tick that takes them out: when they were put in, and which.
     pub(super) requeued: BTreeMap<Time, BTreeSet<(Time, Work)>>,
+    /// What the pods that it has taken use.
+    pub(super) used: NodeUse,
     /// What has come up while the machine was lost, in order.
     pub(super) held: Vec<Work>,
 }
@@ -36,6 +39,7 @@ impl NodeState {
             puller: ImagePuller::new(limits),
             stored: BTreeMap::new(),
             requeued: BTreeMap::new(),
+            used: NodeUse::new(cx.config.kubernetes),
             held: Vec::new(),
             name,
         }

@@ -34,6 +34,8 @@ pub(super) struct PodWorker {
     /// Which node, by its place in the list of nodes.
     pub(super) node: usize,
     pub(super) stage: Stage,
+    /// The kubelet has taken it.
+    pub(super) admitted: bool,
     /// The pod is to be ended as soon as the worker is free.
     pub(super) ending: bool,
     /// The object is gone from the API.
@@ -122,6 +124,7 @@ impl PodWorker {
         Self {
             node,
             stage: Stage::Syncing,
+            admitted: false,
             ending: false,
             gone: false,
             cache: Arc::clone(&runtime),
@@ -143,6 +146,11 @@ impl PodWorker {
             kept_phase: None,
             pod,
         }
+    }
+
+    /// Whether what the pod asks for is taken (`isPodInactive`).
+    pub(super) fn takes_room(&self) -> bool {
+        self.admitted && matches!(self.stage, Stage::Syncing | Stage::Terminating)
     }
 
     /// Whether a timer still counts.
@@ -228,6 +236,9 @@ impl Turn<'_, '_> {
                 self.requeue(left.min(RESYNC), false);
             }
             Outcome::Transition => {
+                if self.worker.stage == Stage::Terminating {
+                    self.leave_room();
+                }
                 self.worker.stage = match self.worker.stage {
                     Stage::Syncing => Stage::Terminating,
                     Stage::Terminating => Stage::Terminated,

@@ -25,6 +25,10 @@ pub(super) struct Profile {
     pub(super) relists_on_demand: bool,
     /// How the events Created and Started call a container.
     pub(super) container_name: ContainerName,
+    /// A pod that does not tolerate a taint NoExecute of the node is rejected (by 1.30).
+    pub(super) admits_by_taints: bool,
+    /// How the message of a pod begins that was rejected (another by 1.30).
+    pub(super) rejection: &'static str,
     /// A wait for volumes ends with the sync that is told to end, and one that runs out of time is not told of (by 1.30).
     pub(super) cancels_volume_waits: bool,
     /// FailedMount names volumes in the order of the alphabet, and tells apart those that are not to be mounted (by 1.30).
@@ -53,6 +57,8 @@ const V1_23: Profile = Profile {
     ensures_secret_pulled_images: false,
     relists_on_demand: false,
     container_name: ContainerName::Both,
+    admits_by_taints: false,
+    rejection: "Pod ",
     cancels_volume_waits: false,
     sorts_failed_volumes: false,
     mounts_protected_claims: false,
@@ -60,6 +66,8 @@ const V1_23: Profile = Profile {
 
 const V1_30: Profile = Profile {
     reports_sandbox: true,
+    admits_by_taints: true,
+    rejection: "Pod was rejected: ",
     says_image_size: true,
     cancels_volume_waits: true,
     sorts_failed_volumes: true,

@@ -7,6 +7,7 @@
 //!
 //! An attempt takes no virtual time: it happens within one turn, so nothing is missed while a pod is in flight.
 
+mod admission_check;
 mod binding;
 mod cycle;
 mod explanation;
@@ -32,6 +33,7 @@ mod status;
 mod storage;
 mod taint_sets;
 
+pub(crate) use admission_check::{NodeUse, Unfit};
 pub use explanation::{NodeByNode, RejectedNode};
 pub use one_shot::{OneShotOptions, Placement, schedule};
 pub(crate) use plugins::volume_binding::is_reachable;

@@ -1,9 +1,10 @@
 //! A node as the scheduler knows it: `NodeInfo` of `pkg/scheduler/framework/types.go`, Kubernetes 1.36.2.
 
 use super::pod_info::{HostPort, PodInfo};
-use super::requests::{Amounts, ScalarId};
+use super::requests::{Amounts, ScalarId, Scalars};
 use super::snapshot::PodId;
-use crate::objects::{Node, StrMap};
+use crate::objects::{Node, ResourceList, StrMap};
+use crate::quantity::Quantity;
 use arcstr::ArcStr;
 use std::sync::Arc;
 
@@ -64,9 +65,16 @@ impl NodeInfo {
         &mut self.scalars[at]
     }
 
-    /// Forgets what the node offered.
-    pub(super) fn clear_allocatable(&mut self) {
+    /// Takes over what the node offers to pods.
+    pub(super) fn offer(&mut self, list: &ResourceList, scalars: &mut Scalars) {
+        self.allocatable = Amounts::of(list);
+        self.allowed_pods = list.get("pods").map_or(0, Quantity::value);
         self.scalars.iter_mut().for_each(|share| share.allocatable = 0);
+        for (name, amount) in list.iter() {
+            if let Some(scalar) = scalars.id(name) {
+                self.scalar_mut(scalar).allocatable = amount.value();
+            }
+        }
     }
 
     /// The node's labels; a node that is only spoken of has none.

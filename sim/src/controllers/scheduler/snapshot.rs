@@ -8,11 +8,10 @@ use super::node_info::NodeInfo;
 use super::node_tree::{NodeTree, same_zone};
 use super::pod_info::PodInfo;
 use super::profile::Profile;
-use super::requests::{Amounts, Scalars};
+use super::requests::Scalars;
 use super::storage::Storage;
 use super::taint_sets::TaintSets;
 use crate::objects::{Node, Pod};
-use crate::quantity::Quantity;
 use arcstr::ArcStr;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -159,14 +158,7 @@ impl Snapshot {
         }
         info.taints = taints;
         info.unschedulable = node.spec.unschedulable;
-        info.allocatable = Amounts::of(&node.status.allocatable);
-        info.allowed_pods = node.status.allocatable.get("pods").map_or(0, Quantity::value);
-        info.clear_allocatable();
-        for (name, amount) in node.status.allocatable.iter() {
-            if let Some(scalar) = self.scalars.id(name) {
-                info.scalar_mut(scalar).allocatable = amount.value();
-            }
-        }
+        info.offer(&node.status.allocatable, &mut self.scalars);
         info.node = Some(Arc::clone(node));
     }
 

@@ -36,7 +36,7 @@ pub(in crate::controllers::scheduler) fn lacking_scalars(
 }
 
 /// Whether less is left than is wanted.
-fn lacks(share: Share, wanted: i64) -> bool {
+pub(in crate::controllers::scheduler) fn lacks(share: Share, wanted: i64) -> bool {
     wanted > 0 && wanted > share.allocatable.wrapping_sub(share.requested)
 }
 
