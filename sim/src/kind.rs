@@ -3,9 +3,11 @@
 use crate::config::Config;
 use crate::manifest::StrictValue;
 use crate::objects::{
-    ConfigMap, DataSource, DataVolume, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod,
-    PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
-    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, ControllerRevision, DataSource, DataVolume, Node, ObjectMeta, PersistentVolume,
+    PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass, VirtualMachine,
+    VirtualMachineClusterInstancetype, VirtualMachineClusterPreference, VirtualMachineInstance,
+    VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::{Table, Tables, View};
 use arcstr::ArcStr;
@@ -29,6 +31,16 @@ pub enum Kind {
     ConfigMap,
     /// `v1` Secret.
     Secret,
+    /// `apps/v1` ControllerRevision.
+    ControllerRevision,
+    /// `instancetype.kubevirt.io/v1beta1` VirtualMachineClusterInstancetype.
+    VirtualMachineClusterInstancetype,
+    /// `instancetype.kubevirt.io/v1beta1` VirtualMachineInstancetype.
+    VirtualMachineInstancetype,
+    /// `instancetype.kubevirt.io/v1beta1` VirtualMachineClusterPreference.
+    VirtualMachineClusterPreference,
+    /// `instancetype.kubevirt.io/v1beta1` VirtualMachinePreference.
+    VirtualMachinePreference,
     /// `snapshot.storage.k8s.io/v1` VolumeSnapshotClass.
     VolumeSnapshotClass,
     /// `v1` PersistentVolume.
@@ -59,12 +71,17 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Node,
         Self::StorageClass,
         Self::PriorityClass,
         Self::ConfigMap,
         Self::Secret,
+        Self::ControllerRevision,
+        Self::VirtualMachineClusterInstancetype,
+        Self::VirtualMachineInstancetype,
+        Self::VirtualMachineClusterPreference,
+        Self::VirtualMachinePreference,
         Self::VolumeSnapshotClass,
         Self::PersistentVolume,
         Self::PersistentVolumeClaim,
@@ -88,6 +105,11 @@ impl Kind {
             Self::PriorityClass => "PriorityClass",
             Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",
+            Self::ControllerRevision => "ControllerRevision",
+            Self::VirtualMachineClusterInstancetype => "VirtualMachineClusterInstancetype",
+            Self::VirtualMachineInstancetype => "VirtualMachineInstancetype",
+            Self::VirtualMachineClusterPreference => "VirtualMachineClusterPreference",
+            Self::VirtualMachinePreference => "VirtualMachinePreference",
             Self::PersistentVolume => "PersistentVolume",
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::VolumeSnapshotClass => "VolumeSnapshotClass",
@@ -113,6 +135,11 @@ impl Kind {
             | Self::PersistentVolume
             | Self::PersistentVolumeClaim
             | Self::Pod => "v1",
+            Self::ControllerRevision => "apps/v1",
+            Self::VirtualMachineClusterInstancetype
+            | Self::VirtualMachineInstancetype
+            | Self::VirtualMachineClusterPreference
+            | Self::VirtualMachinePreference => "instancetype.kubevirt.io/v1beta1",
             Self::StorageClass => "storage.k8s.io/v1",
             Self::PriorityClass => "scheduling.k8s.io/v1",
             Self::VolumeSnapshotClass | Self::VolumeSnapshotContent | Self::VolumeSnapshot => {
@@ -137,6 +164,8 @@ impl Kind {
                 | Self::PersistentVolume
                 | Self::VolumeSnapshotClass
                 | Self::VolumeSnapshotContent
+                | Self::VirtualMachineClusterInstancetype
+                | Self::VirtualMachineClusterPreference
         )
     }
 
@@ -148,6 +177,15 @@ impl Kind {
             Self::PriorityClass => "priorityclasses.scheduling.k8s.io",
             Self::ConfigMap => "configmaps",
             Self::Secret => "secrets",
+            Self::ControllerRevision => "controllerrevisions.apps",
+            Self::VirtualMachineClusterInstancetype => {
+                "virtualmachineclusterinstancetypes.instancetype.kubevirt.io"
+            }
+            Self::VirtualMachineInstancetype => "virtualmachineinstancetypes.instancetype.kubevirt.io",
+            Self::VirtualMachineClusterPreference => {
+                "virtualmachineclusterpreferences.instancetype.kubevirt.io"
+            }
+            Self::VirtualMachinePreference => "virtualmachinepreferences.instancetype.kubevirt.io",
             Self::PersistentVolume => "persistentvolumes",
             Self::PersistentVolumeClaim => "persistentvolumeclaims",
             Self::VolumeSnapshotClass => "volumesnapshotclasses.snapshot.storage.k8s.io",
@@ -356,6 +394,11 @@ kinds! {
     PriorityClass priority_classes |a, b| a.value == b.value;
     ConfigMap config_maps |_, _| true;
     Secret secrets |_, _| true;
+    ControllerRevision controller_revisions |a, b| a.data == b.data;
+    VirtualMachineClusterInstancetype cluster_instancetypes |a, b| a.spec == b.spec;
+    VirtualMachineInstancetype instancetypes |a, b| a.spec == b.spec;
+    VirtualMachineClusterPreference cluster_preferences |a, b| a.spec == b.spec;
+    VirtualMachinePreference preferences |a, b| a.spec == b.spec;
     PersistentVolume persistent_volumes |a, b| a.spec == b.spec;
     PersistentVolumeClaim persistent_volume_claims |a, b| a.spec == b.spec;
     VolumeSnapshotClass volume_snapshot_classes |a, b| a.driver == b.driver && a.rest == b.rest;

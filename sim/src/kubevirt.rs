@@ -3,6 +3,7 @@
 use crate::admission::virtual_machine_instance as admission;
 use crate::cluster::Cluster;
 use crate::config::Config;
+use crate::instance_types::{Matcher, webhook};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::launcher_pod;
 use crate::objects::{
@@ -11,6 +12,7 @@ use crate::objects::{
 use crate::quantity::{Format, Quantity};
 use crate::release::KubeVirtRelease;
 use crate::store::{ApiError, generated_name, generated_uid};
+use crate::validation::FieldError;
 use arcstr::ArcStr;
 use std::sync::Arc;
 use stuckvm_detector::Time;
@@ -39,6 +41,30 @@ pub enum RenderError {
         /// The virtual machine's name.
         name: ArcStr,
     },
+}
+
+/// The field of a machine that leaves its instance type or its preference to a volume's labels, which are not looked at.
+pub fn inferred_field(object: &Object) -> Option<String> {
+    let Object::VirtualMachine(vm) = object else { return None };
+    let inferred = Matcher::all(&vm.spec).find(Matcher::is_inferred)?;
+    Some(format!("spec.{}.inferFromVolume", inferred.role.field))
+}
+
+/// What KubeVirt's webhooks object to in a machine for the instance type and the preference that it names, where the cluster
+/// has these objects; nothing for other kinds.
+pub fn instance_type_objections<'a>(
+    object: &Object,
+    objects: impl IntoIterator<Item = &'a Object>,
+    release: KubeVirtRelease,
+) -> Result<Vec<FieldError>, ApiError> {
+    let Object::VirtualMachine(vm) = object else { return Ok(Vec::new()) };
+    if Matcher::all(&vm.spec).next().is_none() {
+        return Ok(Vec::new());
+    }
+    let is_type = |object: &&Object| InstanceTypes::KINDS.contains(&object.kind().as_str());
+    let mut cluster = Cluster::with_some(Config::default(), |_| false);
+    cluster.load(objects.into_iter().filter(is_type).cloned())?;
+    Ok(webhook::expand(vm, cluster.view(), release).err().unwrap_or_default())
 }
 
 /// What one reconcile of virt-controller makes of an instance.

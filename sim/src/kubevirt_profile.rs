@@ -34,6 +34,17 @@ pub struct KubeVirtProfile {
     pub pauses_pinged_guests: bool,
     /// The instance's finalizer has KubeVirt's domain in its name.
     pub qualifies_finalizer: bool,
+    /// A machine whose instance type or preference is not there is stored and waits for it (1.6, kubevirt#14219); before, it is
+    /// refused.
+    pub lets_types_be_missing: bool,
+    /// The revisions of both are named in the machine's status (1.5); before, in its spec.
+    pub keeps_revisions_in_status: bool,
+    /// A changed template is told by the condition RestartRequired (1.2, kubevirt#11054).
+    pub requires_restarts: bool,
+    /// The rollout strategy is LiveUpdate unless another is set (1.6, kubevirt#14068); before, Stage.
+    pub updates_live: bool,
+    /// The condition goes when the template is as it was (1.8, kubevirt#16606).
+    pub takes_back_restarts: bool,
     /// The metric `kubevirt_vmi_info` exists (1.3).
     pub exports_vmi_info: bool,
     /// It has the labels `evictable`, `outdated` and `vmi_pod` (1.4, kubevirt#12737, #12992, #13148).
@@ -67,6 +78,11 @@ const V0_59: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: false,
     pauses_pinged_guests: false,
     qualifies_finalizer: false,
+    lets_types_be_missing: false,
+    keeps_revisions_in_status: false,
+    requires_restarts: false,
+    updates_live: false,
+    takes_back_restarts: false,
     exports_vmi_info: false,
     extends_vmi_info: false,
     exports_vm_info: false,
@@ -81,6 +97,7 @@ const V1_3: KubeVirtProfile = KubeVirtProfile {
     graphics_overhead: 32,
     console_log: ConsoleLog::Container,
     selects_architecture: true,
+    requires_restarts: true,
     exports_vmi_info: true,
     ..V0_59
 };
@@ -92,6 +109,10 @@ const MAIN: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: true,
     pauses_pinged_guests: true,
     qualifies_finalizer: true,
+    lets_types_be_missing: true,
+    keeps_revisions_in_status: true,
+    updates_live: true,
+    takes_back_restarts: true,
     extends_vmi_info: true,
     exports_vm_info: true,
     ..V1_3

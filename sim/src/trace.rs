@@ -2,8 +2,10 @@
 
 use crate::causes::Causes;
 use crate::objects::{
-    Condition, ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod,
-    PriorityClass, Secret, StorageClass, Truth, VirtualMachine, VirtualMachineInstance, VolumeCloneSource,
+    Condition, ConfigMap, ControllerRevision, DataSource, DataVolume, InstancetypeSpec, Node,
+    PersistentVolume, PersistentVolumeClaim, Pod, PreferenceSpec, PriorityClass, Secret, StorageClass, Truth,
+    VirtualMachine, VirtualMachineClusterInstancetype, VirtualMachineClusterPreference,
+    VirtualMachineInstance, VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource,
     VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSourceSpec,
     VolumeUploadSource,
 };
@@ -248,6 +250,49 @@ impl Summary for Secret {
     /// What it holds is nobody's business.
     fn summarize(&self, out: &mut String) {
         out.push_str(&self.kind);
+    }
+}
+
+impl Summary for ControllerRevision {
+    fn summarize(&self, out: &mut String) {
+        let _ = write!(out, "{}", self.revision);
+    }
+}
+
+impl Summary for InstancetypeSpec {
+    fn summarize(&self, out: &mut String) {
+        let _ = write!(out, "{} vCPUs {}", self.cpu.guest, self.memory.guest);
+    }
+}
+
+impl Summary for PreferenceSpec {
+    fn summarize(&self, out: &mut String) {
+        let topology = self.cpu.as_ref().and_then(|cpu| cpu.topology.as_deref());
+        out.push_str(topology.unwrap_or("-"));
+    }
+}
+
+impl Summary for VirtualMachineInstancetype {
+    fn summarize(&self, out: &mut String) {
+        self.spec.summarize(out);
+    }
+}
+
+impl Summary for VirtualMachineClusterInstancetype {
+    fn summarize(&self, out: &mut String) {
+        self.spec.summarize(out);
+    }
+}
+
+impl Summary for VirtualMachinePreference {
+    fn summarize(&self, out: &mut String) {
+        self.spec.summarize(out);
+    }
+}
+
+impl Summary for VirtualMachineClusterPreference {
+    fn summarize(&self, out: &mut String) {
+        self.spec.summarize(out);
     }
 }
 

@@ -1,14 +1,17 @@
 //! What users do to objects of any kind, as kubectl does it.
 
 use crate::cluster::Cluster;
+use crate::instance_types::webhook;
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
-    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, ControllerRevision, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim,
+    Pod, PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineClusterInstancetype,
+    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstancetype,
+    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
+    VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::ApiError;
-use crate::validation::validate;
+use crate::validation::{FieldError, validate};
 use arcstr::ArcStr;
 use serde_json::Value;
 use std::sync::Arc;
@@ -49,7 +52,7 @@ impl Cluster {
         let meta = object.metadata();
         match self.find(object.kind(), &meta.namespace, &meta.name) {
             None => {
-                valid(object, None)?;
+                self.valid(object, None)?;
                 Ok(self.apply(object)?)
             }
             Some((id, _)) => {
@@ -70,6 +73,30 @@ impl Cluster {
     /// If the object is gone, a field would have a wrong type, or the API server or a webhook refuses what would become of it.
     pub fn merge_patch(&mut self, id: ObjectId, patch: &Value) -> Result<(), UserError> {
         with_kind(id.kind, MergePatch { cluster: self, id, patch })
+    }
+
+    /// Puts an object to the rules of the API server and of the webhooks. What the stored object is not right in already is no
+    /// objection to a change.
+    fn valid(&self, new: &Object, old: Option<&Object>) -> Result<(), ApiError> {
+        let known = old.map(|old| self.objections(old)).unwrap_or_default();
+        let found = self.objections(new).into_iter().filter(|error| !known.contains(error));
+        let texts: Vec<String> = found.map(|error| error.to_string()).collect();
+        let why = match &texts[..] {
+            [] => return Ok(()),
+            [only] => only.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        Err(ApiError::Invalid { kind: new.kind(), name: new.metadata().name.clone(), why: why.into() })
+    }
+
+    /// A machine is looked at with its instance type and its preference filled in.
+    fn objections(&self, object: &Object) -> Vec<FieldError> {
+        let Object::VirtualMachine(vm) = object else { return validate(&object.to_value()) };
+        match webhook::expand(vm, self.view(), self.config().kubevirt) {
+            Ok(None) => validate(&object.to_value()),
+            Ok(Some(expanded)) => validate(&Object::VirtualMachine(Arc::new(expanded)).to_value()),
+            Err(errors) => errors,
+        }
     }
 
     /// Kind, namespace and name, as the trace writes them.
@@ -100,6 +127,11 @@ pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
         Kind::PriorityClass => act.run::<PriorityClass>(),
         Kind::ConfigMap => act.run::<ConfigMap>(),
         Kind::Secret => act.run::<Secret>(),
+        Kind::ControllerRevision => act.run::<ControllerRevision>(),
+        Kind::VirtualMachineClusterInstancetype => act.run::<VirtualMachineClusterInstancetype>(),
+        Kind::VirtualMachineInstancetype => act.run::<VirtualMachineInstancetype>(),
+        Kind::VirtualMachineClusterPreference => act.run::<VirtualMachineClusterPreference>(),
+        Kind::VirtualMachinePreference => act.run::<VirtualMachinePreference>(),
         Kind::PersistentVolume => act.run::<PersistentVolume>(),
         Kind::PersistentVolumeClaim => act.run::<PersistentVolumeClaim>(),
         Kind::VolumeSnapshotClass => act.run::<VolumeSnapshotClass>(),
@@ -180,7 +212,7 @@ impl ForKind for MergePatch<'_> {
             problem: error.inner().to_string(),
         })?;
         new.metadata_mut().resource_version = old.metadata().resource_version;
-        valid(&T::wrap(Arc::new(new.clone())), Some(&T::wrap(Arc::clone(old))))?;
+        self.cluster.valid(&T::wrap(Arc::new(new.clone())), Some(&T::wrap(Arc::clone(old))))?;
         self.cluster.patch::<T>(self.id, |object| *object = new)?;
         Ok(())
     }
@@ -197,19 +229,6 @@ impl ForKind for Delete<'_> {
     fn run<T: Resource>(self) -> Self::Output {
         self.cluster.delete::<T>(self.id)
     }
-}
-
-/// Puts an object to the rules of the API server. What the stored object is not right in already is no objection to a change.
-fn valid(new: &Object, old: Option<&Object>) -> Result<(), ApiError> {
-    let known = old.map(|old| validate(&old.to_value())).unwrap_or_default();
-    let found = validate(&new.to_value()).into_iter().filter(|error| !known.contains(error));
-    let texts: Vec<String> = found.map(|error| error.to_string()).collect();
-    let why = match &texts[..] {
-        [] => return Ok(()),
-        [only] => only.clone(),
-        several => format!("[{}]", several.join(", ")),
-    };
-    Err(ApiError::Invalid { kind: new.kind(), name: new.metadata().name.clone(), why: why.into() })
 }
 
 fn merge(target: &mut Value, patch: &Value) {

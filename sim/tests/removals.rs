@@ -33,6 +33,8 @@ mod preemption;
 mod quantities;
 #[path = "removals/report.rs"]
 mod report;
+#[path = "removals/restarts.rs"]
+mod restarts;
 #[path = "removals/run.rs"]
 mod run;
 #[path = "removals/scores.rs"]
@@ -89,6 +91,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: what a row asks", status_rules::GROUPS),
     ("Printable statuses: volumes and owners", status_questions::GROUPS),
     ("Printable statuses: starts", starts::GROUPS),
+    ("Instance types and restarts", restarts::GROUPS),
     ("Instances", instances::GROUPS),
     ("Memory of launchers", launchers::GROUPS),
     ("Pods that a kubelet rejects", admission::GROUPS),

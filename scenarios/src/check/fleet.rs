@@ -1,10 +1,11 @@
 //! What `generate` must keep: weights, a template that reads with every value that can be drawn, and faults of machines.
 
-use super::{Fault, instance_types};
+use super::{Fault, INFERENCE_ADVICE};
 use crate::draw::Choice;
 use crate::fleet::replace;
 use crate::format::Generate;
 use serde_json::Value;
+use stuckvm_sim::kubevirt::inferred_field;
 use stuckvm_sim::{Kind, Object};
 
 /// Checks one template.
@@ -52,11 +53,11 @@ fn filled(generate: &Generate, choices: &[Choice], option: usize) -> Value {
 /// The kind of an object that reads.
 fn reads(value: &Value, field: &str) -> Result<Kind, Fault> {
     match Object::from_value(value) {
-        Ok(Some(object)) if !object.metadata().name.is_empty() => match instance_types::named(&object) {
+        Ok(Some(object)) if !object.metadata().name.is_empty() => match inferred_field(&object) {
             None => Ok(object.kind()),
             Some(path) => {
                 let expected = format!("a machine without {path}");
-                Err(Fault(format!("{field}.{path}"), expected, "one".into(), instance_types::ADVICE))
+                Err(Fault(format!("{field}.{path}"), expected, "one".into(), INFERENCE_ADVICE))
             }
         },
         Ok(Some(_)) => {

@@ -1,15 +1,38 @@
-//! Machines that name an instance type or a preference: a play applies none, and would answer for another machine.
+//! Machines of the cluster beside its instance types and preferences, as KubeVirt's webhooks look at them. What steps create is
+//! looked at when they do.
 
-use stuckvm_sim::Object;
+use super::fleet;
+use crate::load::Loaded;
+use stuckvm_sim::kubevirt::instance_type_objections;
+use stuckvm_sim::manifest::{Document, ManifestError};
+use stuckvm_sim::{KubeVirtRelease, Object};
 
-/// What to do about it.
-pub(super) const ADVICE: &str =
-    "a play applies none; write into the template what `stuckvm render` shows of it";
-
-/// The field of the machine that names one: `spec.instancetype` or `spec.preference`.
-pub(super) fn named(object: &Object) -> Option<&'static str> {
-    let Object::VirtualMachine(vm) = object else { return None };
-    let names = |field: &str| vm.spec.rest.get(field).is_some_and(|matcher| !matcher.is_null());
-    let fields = [("instancetype", "spec.instancetype"), ("preference", "spec.preference")];
-    fields.into_iter().find_map(|(field, path)| names(field).then_some(path))
+/// No machine says itself what its instance type says.
+///
+/// # Errors
+///
+/// The first machine that does; the error names no file.
+pub(super) fn of_cluster(loaded: &Loaded, document: &Document) -> Result<(), ManifestError> {
+    let cluster = &loaded.scenario.cluster;
+    let release = cluster.release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
+    let objects = loaded.files.objects(&cluster.manifests);
+    let check = |field: String, object: &Object| {
+        let found = instance_type_objections(object, &objects, release).unwrap_or_default();
+        let Some(error) = found.first() else { return Ok(()) };
+        let meta = object.metadata();
+        let found = format!("VirtualMachine {}/{}: {error}", meta.namespace, meta.name);
+        let advice = "the API server would not store this machine; leave the field to the instance type";
+        Err(document.error(&field, "a machine that goes with its instance type", &found, advice))
+    };
+    for (index, manifest) in cluster.manifests.iter().enumerate() {
+        for object in loaded.files.objects(std::slice::from_ref(manifest)) {
+            check(format!("cluster.manifests[{index}]"), &object)?;
+        }
+    }
+    for (index, generate) in cluster.generate.iter().enumerate() {
+        let first = Object::from_value(&fleet::first_of(generate));
+        let first = first.expect("the template was read before").expect("its kind is known");
+        check(format!("cluster.generate[{index}].template"), &first)?;
+    }
+    Ok(())
 }

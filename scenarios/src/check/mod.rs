@@ -9,6 +9,7 @@ use crate::format::{ClusterSection, Manifest, Scenario, Target};
 use crate::load::Loaded;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use stuckvm_sim::kubevirt::inferred_field;
 use stuckvm_sim::manifest::{Document, ManifestError};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::random::COMPONENTS;
@@ -17,6 +18,9 @@ use stuckvm_sim::{KubeVirtRelease, KubernetesRelease};
 
 /// A field that does not keep a rule: its path, what was expected, what is there, and what to try.
 struct Fault(String, String, String, &'static str);
+
+/// What to do about an instance type that a volume's labels name.
+const INFERENCE_ADVICE: &str = "name it: a play does not look at the labels of volumes";
 
 /// Checks everything but the manifests.
 ///
@@ -60,7 +64,7 @@ pub(crate) fn manifests(scenario: &Scenario) -> Vec<(String, Manifest)> {
     found
 }
 
-/// No object stands twice in the cluster or in one step, and no machine names an instance type.
+/// No object stands twice in the cluster or in one step, and machines go with the instance types that they name.
 ///
 /// # Errors
 ///
@@ -75,10 +79,10 @@ pub(crate) fn objects(loaded: &Loaded, document: &Document) -> Result<(), Manife
             for object in loaded.files.objects(std::slice::from_ref(manifest)) {
                 let meta = object.metadata();
                 let name = format!("{} {}/{}", object.kind(), meta.namespace, meta.name);
-                if let Some(path) = instance_types::named(&object) {
+                if let Some(path) = inferred_field(&object) {
                     let expected = format!("a machine without {path}");
                     let field = format!("{field}[{index}]");
-                    return Err(document.error(&field, &expected, &name, instance_types::ADVICE));
+                    return Err(document.error(&field, &expected, &name, INFERENCE_ADVICE));
                 }
                 if !seen.insert(name.clone()) {
                     let advice = "an object can be created once; rename it or leave one out";
@@ -92,7 +96,7 @@ pub(crate) fn objects(loaded: &Loaded, document: &Document) -> Result<(), Manife
             }
         }
     }
-    Ok(())
+    instance_types::of_cluster(loaded, document)
 }
 
 fn releases(scenario: &Scenario) -> Result<(), Fault> {

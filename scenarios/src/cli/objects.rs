@@ -58,8 +58,6 @@ pub(super) enum Taken {
 pub(super) struct Input {
     /// The objects that the command looks at, in the order read.
     pub(super) objects: Vec<Object>,
-    /// Of the kinds that the command looks at and the cluster does not model, the manifests as they stand.
-    pub(super) manifests: Vec<Value>,
     /// The newest timestamp that stands anywhere in the input.
     pub(super) newest: Option<Time>,
     /// Everything that was read, each behind the name of its file.
@@ -181,7 +179,7 @@ impl<'a> Reader<'a> {
         self.first.insert(key, (file, document, field));
         match object {
             Some(object) => self.input.objects.push(object),
-            None => self.input.manifests.push(manifest.clone()),
+            None => unreachable!("a command looks at kinds that are modelled"),
         }
         Ok(())
     }

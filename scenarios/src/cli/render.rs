@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, format: Format) -> CommandResult {
     let kinds = [&["VirtualMachine", "VirtualMachineInstance"][..], &InstanceTypes::KINDS].concat();
     let input = arguments.sources.read(&kinds, Taken::AsStored)?;
-    let types = InstanceTypes::of(&input.manifests);
+    let types = InstanceTypes::of(&input.objects);
     let mut code = input.exit_code();
     for (number, object) in input.objects.iter().enumerate() {
         match render(object, &types, KubeVirtRelease::default()) {

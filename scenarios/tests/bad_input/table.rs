@@ -1,7 +1,7 @@
 //! Scenarios that are wrong, and what is said of each.
 
 /// Why the row is there, the file, and the message in full.
-pub(crate) const TABLE: [(&str, &str, &str); 46] = [
+pub(crate) const TABLE: [(&str, &str, &str); 47] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -172,23 +172,45 @@ x.yaml, line 3, column 24:
   try       `stuckvm schema` prints what may stand there",
     ),
     (
-        "an instance type, which no play applies",
+        "an instance type that a volume's labels name",
         "\
 scenario: x
 until: 5m
 steps:
   - at: 0s
     apply:
-      - {kind: VirtualMachine, metadata: {name: vm1, namespace: default}, spec: {instancetype: {name: u1}}}
+      - {kind: VirtualMachine, metadata: {name: vm1, namespace: default}, spec: {instancetype: {inferFromVolume: root}}}
 expect: {alerts: []}
 ",
         "\
 x.yaml, line 6, column 9:
   field     steps[0].apply[0]
-  expected  a machine without spec.instancetype
+  expected  a machine without spec.instancetype.inferFromVolume
   found     VirtualMachine default/vm1
-  try       a play applies none; write into the template what `stuckvm render`
-            shows of it",
+  try       name it: a play does not look at the labels of volumes",
+    ),
+    (
+        "a machine that says what its instance type says",
+        "\
+scenario: x
+until: 5m
+cluster:
+  manifests:
+    - {kind: VirtualMachineClusterInstancetype, metadata: {name: u1}, spec: {cpu: {guest: 1}, memory: {guest: 1Gi}}}
+    - kind: VirtualMachine
+      metadata: {name: vm1, namespace: default}
+      spec: {runStrategy: Always, instancetype: {name: u1}, template: {spec: {domain: {cpu: {cores: 2}, devices: {}}}}}
+expect: {alerts: []}
+",
+        "\
+x.yaml, line 6, column 7:
+  field     cluster.manifests[1]
+  expected  a machine that goes with its instance type
+  found     VirtualMachine default/vm1: spec.template.spec.domain.cpu.cores: VM
+            field(s) spec.template.spec.domain.cpu.cores conflicts with selected
+            instance type
+  try       the API server would not store this machine; leave the field to the
+            instance type",
     ),
     (
         "a number that is none",
@@ -246,10 +268,12 @@ x.yaml, line 3, column 14:
 x.yaml, line 3, column 33:
   field     steps[0].delete.kind
   expected  one of Node, StorageClass, PriorityClass, ConfigMap, Secret,
-            VolumeSnapshotClass, PersistentVolume, PersistentVolumeClaim,
-            VolumeSnapshotContent, VolumeSnapshot, DataSource, DataVolume,
-            VolumeImportSource, VolumeUploadSource, VolumeCloneSource, Pod,
-            VirtualMachineInstance, VirtualMachine
+            ControllerRevision, VirtualMachineClusterInstancetype,
+            VirtualMachineInstancetype, VirtualMachineClusterPreference,
+            VirtualMachinePreference, VolumeSnapshotClass, PersistentVolume,
+            PersistentVolumeClaim, VolumeSnapshotContent, VolumeSnapshot,
+            DataSource, DataVolume, VolumeImportSource, VolumeUploadSource,
+            VolumeCloneSource, Pod, VirtualMachineInstance, VirtualMachine
   found     `Service`
   try       `stuckvm schema` prints what may stand there",
     ),

@@ -12,8 +12,10 @@ pub(crate) mod virtual_machine_instance;
 
 use crate::config::Config;
 use crate::objects::{
-    ConfigMap, DataSource, PriorityClass, Secret, StorageClass, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, ControllerRevision, DataSource, PriorityClass, Secret, StorageClass,
+    VirtualMachineClusterInstancetype, VirtualMachineClusterPreference, VirtualMachineInstancetype,
+    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
+    VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::View;
 use arcstr::ArcStr;
@@ -36,10 +38,15 @@ pub(crate) trait Admit {
 }
 
 impl Admit for ConfigMap {}
+impl Admit for ControllerRevision {}
 impl Admit for DataSource {}
 impl Admit for PriorityClass {}
 impl Admit for Secret {}
 impl Admit for StorageClass {}
+impl Admit for VirtualMachineClusterInstancetype {}
+impl Admit for VirtualMachineClusterPreference {}
+impl Admit for VirtualMachineInstancetype {}
+impl Admit for VirtualMachinePreference {}
 impl Admit for VolumeCloneSource {}
 impl Admit for VolumeImportSource {}
 impl Admit for VolumeSnapshot {}

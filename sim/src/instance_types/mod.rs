@@ -2,23 +2,29 @@
 //!
 //! KubeVirt main 2026-08 (`d923fdb815cd`): `startVMI` in `pkg/virt-controller/watch/vm/vm.go`, `pkg/instancetype/find`,
 //! `annotations` and `apply`. Only what a launcher pod can show: disk buses, clocks, firmware, features and the like are left
-//! out. Revisions are not looked up: an instance type counts as it stands in the input.
+//! out, and so are `numa`, `realtime`, `maxSockets` and `maxGuest`. A machine that leaves the name to a volume's labels
+//! (`inferFromVolume`) is not looked after.
 
+pub(crate) mod find;
 mod instance_type;
+mod matcher;
 mod preference;
+pub(crate) mod webhook;
+
+pub(crate) use matcher::Matcher;
 
 use crate::admission::virtual_machine_instance::set_network_interface;
-use crate::objects::{StrMap, VirtualMachine, VirtualMachineInstanceSpec};
+use crate::kind::{Kind, Object};
+use crate::objects::{
+    InstancetypeSpec, PreferenceSpec, StrMap, VirtualMachine, VirtualMachineInstanceSpec, VirtualMachineSpec,
+};
 use arcstr::ArcStr;
-use instance_type::InstanceType;
-use preference::Preference;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Instance types and preferences by kind, namespace and name. Those of the whole cluster have no namespace.
 #[derive(Clone, Debug, Default)]
-pub struct InstanceTypes(BTreeMap<(String, String, String), Value>);
+pub struct InstanceTypes(BTreeMap<(Kind, ArcStr, ArcStr), Object>);
 
 /// Why a machine's instance type or preference cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,74 +38,119 @@ pub enum InstanceTypeError {
         /// `instancetype` or `preference`.
         field: &'static str,
     },
-    /// A field of it cannot be read.
-    #[error("{name}, field {field}: {problem}")]
-    Unreadable {
-        /// Kind and name.
-        name: String,
-        /// The field's path.
-        field: String,
-        /// The reader's words.
-        problem: String,
+    /// The kind that the machine names is none; the words are KubeVirt's.
+    #[error("got unexpected kind in {matcher}: {kind}")]
+    UnexpectedKind {
+        /// `InstancetypeMatcher` or `PreferenceMatcher`.
+        matcher: &'static str,
+        /// The kind as the machine writes it.
+        kind: String,
     },
     /// The machine says itself what its instance type says; the words are KubeVirt's.
-    #[error("VM field(s) {} conflicts with selected instance type", .0.join(", "))]
-    Conflicts(Vec<String>),
-    /// The vCPUs cannot be spread as the preference wants it.
-    #[error(
-        "{vcpus} vCPUs of the instance type do not divide by {divisor} as the preference's topology wants it"
-    )]
-    Spread {
-        /// vCPUs of the instance type.
-        vcpus: u32,
-        /// What they must be a multiple of.
-        divisor: u32,
-    },
+    #[error("VM field(s) {} conflicts with selected instance type", joined(.0))]
+    Conflicts(Vec<Conflict>),
 }
 
-/// The two things that a machine may name, with all their spellings.
-struct Role {
-    /// Field of the machine's spec.
-    field: &'static str,
-    namespaced: &'static str,
-    cluster: &'static str,
-    /// Annotations of the instance that repeat the name.
-    annotations: [&'static str; 2],
+/// A field of a machine that its instance type does not let it have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The field's path.
+    pub field: String,
+    /// What is wrong, where it is not that both say something.
+    pub message: Option<String>,
 }
 
-const INSTANCE_TYPE: Role = Role {
-    field: "instancetype",
-    namespaced: "VirtualMachineInstancetype",
-    cluster: "VirtualMachineClusterInstancetype",
-    annotations: ["kubevirt.io/instancetype-name", "kubevirt.io/cluster-instancetype-name"],
-};
+impl Conflict {
+    fn of(field: String) -> Self {
+        Self { field, message: None }
+    }
+}
 
-const PREFERENCE: Role = Role {
-    field: "preference",
-    namespaced: "VirtualMachinePreference",
-    cluster: "VirtualMachineClusterPreference",
-    annotations: ["kubevirt.io/preference-name", "kubevirt.io/cluster-preference-name"],
-};
+/// The fields, as upstream lists them.
+pub(crate) fn joined(conflicts: &[Conflict]) -> String {
+    let fields: Vec<&str> = conflicts.iter().map(|conflict| conflict.field.as_str()).collect();
+    fields.join(", ")
+}
+
+/// What a machine's instance type and preference say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chosen {
+    pub(crate) instance_type: Option<Arc<InstancetypeSpec>>,
+    pub(crate) preference: Option<Arc<PreferenceSpec>>,
+}
+
+impl Chosen {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.instance_type.is_none() && self.preference.is_none()
+    }
+
+    /// Fills in a template (`ApplyToVM`). Conflicts are named below `base`.
+    pub(crate) fn apply_to_template(
+        &self,
+        base: &str,
+        spec: &mut VirtualMachineInstanceSpec,
+        annotations: &mut StrMap,
+    ) -> Result<(), Vec<Conflict>> {
+        if let Some(preference) = &self.preference {
+            preference.apply_architecture(spec);
+        }
+        if let Some(instance_type) = &self.instance_type {
+            instance_type.apply(base, self.preference.as_deref(), (&mut *spec, &mut *annotations))?;
+        }
+        if let Some(preference) = &self.preference {
+            preference.apply(spec, annotations);
+        }
+        Ok(())
+    }
+
+    /// Fills in the instance that is about to start. `vm` tells it the names. Conflicts are named below `base`.
+    pub(crate) fn apply_to_instance(
+        &self,
+        base: &str,
+        vm: &VirtualMachineSpec,
+        (spec, annotations): (&mut VirtualMachineInstanceSpec, &mut StrMap),
+    ) -> Result<(), Vec<Conflict>> {
+        if let Some(preference) = &self.preference {
+            // Before a network is added: the preference may not want any.
+            preference.apply_architecture(spec);
+            preference.apply_devices(spec);
+            set_network_interface(spec);
+        }
+        for matcher in Matcher::all(vm) {
+            matcher.annotate(annotations);
+        }
+        self.apply_to_template(base, spec, annotations)
+    }
+
+    /// Takes up what an object of one of the kinds says.
+    pub(crate) fn take(&mut self, object: &Object) {
+        match object {
+            Object::VirtualMachineInstancetype(found) => self.instance_type = Some(found.spec.clone()),
+            Object::VirtualMachineClusterInstancetype(found) => self.instance_type = Some(found.spec.clone()),
+            Object::VirtualMachinePreference(found) => self.preference = Some(found.spec.clone()),
+            Object::VirtualMachineClusterPreference(found) => self.preference = Some(found.spec.clone()),
+            other => panic!("a {} is neither an instance type nor a preference", other.kind()),
+        }
+    }
+}
 
 impl InstanceTypes {
     /// The kinds.
-    pub const KINDS: [&str; 4] =
-        [INSTANCE_TYPE.namespaced, INSTANCE_TYPE.cluster, PREFERENCE.namespaced, PREFERENCE.cluster];
+    pub const KINDS: [&str; 4] = [
+        Kind::VirtualMachineInstancetype.as_str(),
+        Kind::VirtualMachineClusterInstancetype.as_str(),
+        Kind::VirtualMachinePreference.as_str(),
+        Kind::VirtualMachineClusterPreference.as_str(),
+    ];
 
-    /// Of manifests those that are of these kinds.
-    pub fn of(manifests: &[Value]) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let entry = |manifest: &Value| {
-            let (kind, metadata) = (text(&manifest["kind"]), &manifest["metadata"]);
-            let namespace = match metadata["namespace"].as_str() {
-                _ if kind.starts_with("VirtualMachineCluster") => "",
-                None | Some("") => "default",
-                Some(namespace) => namespace,
-            };
-            let key = (kind, namespace.to_owned(), text(&metadata["name"]));
-            InstanceTypes::KINDS.contains(&key.0.as_str()).then(|| (key, manifest["spec"].clone()))
+    /// Of objects those that are of these kinds.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
+        let is_one = |object: &&Object| Self::KINDS.contains(&object.kind().as_str());
+        let entry = |object: &Object| {
+            let meta = object.metadata();
+            ((object.kind(), meta.namespace.clone(), meta.name.clone()), object.clone())
         };
-        Self(manifests.iter().filter_map(entry).collect())
+        Self(objects.into_iter().filter(is_one).map(entry).collect())
     }
 
     /// Fills in the spec and the annotations of a machine's instance.
@@ -113,55 +164,23 @@ impl InstanceTypes {
         spec: &mut VirtualMachineInstanceSpec,
         annotations: &mut StrMap,
     ) -> Result<(), InstanceTypeError> {
-        let instance_type: Option<InstanceType> = self.find(vm, &INSTANCE_TYPE, annotations)?;
-        let preference: Option<Preference> = self.find(vm, &PREFERENCE, annotations)?;
-        if let Some(preference) = &preference {
-            // Before a network is added: the preference may not want any.
-            preference.apply_architecture(spec);
-            preference.apply_devices(spec);
-            set_network_interface(spec);
+        let mut chosen = Chosen::default();
+        for matcher in Matcher::all(&vm.spec) {
+            if matcher.name.is_empty() && matcher.is_inferred() {
+                return Err(InstanceTypeError::Inferred { field: matcher.role.field });
+            }
+            let kind = matcher.kind()?;
+            let namespace = if kind.is_namespaced() { vm.metadata.namespace.clone() } else { ArcStr::new() };
+            let shown = match namespace.as_str() {
+                "" => format!("{kind} {}", matcher.name),
+                namespace => format!("{kind} {namespace}/{}", matcher.name),
+            };
+            let found = self.0.get(&(kind, namespace, matcher.name.into()));
+            chosen.take(found.ok_or(InstanceTypeError::NotInInput(shown))?);
         }
-        if let Some(instance_type) = &instance_type {
-            instance_type.apply(preference.as_ref(), spec, annotations)?;
-        }
-        if let Some(preference) = &preference {
-            preference.apply(spec, annotations);
-        }
-        Ok(())
-    }
-
-    /// What a machine names in one of its fields, which the annotations are told.
-    fn find<T: DeserializeOwned>(
-        &self,
-        vm: &VirtualMachine,
-        role: &Role,
-        annotations: &mut StrMap,
-    ) -> Result<Option<T>, InstanceTypeError> {
-        let Some(matcher) = vm.spec.rest.get(role.field).filter(|matcher| !matcher.is_null()) else {
-            return Ok(None);
-        };
-        let name = matcher["name"].as_str().unwrap_or_default();
-        if name.is_empty() && matcher["inferFromVolume"].is_string() {
-            return Err(InstanceTypeError::Inferred { field: role.field });
-        }
-        // The kind may be written small or in the plural, and none is that of the whole cluster.
-        let kind = matcher["kind"].as_str().unwrap_or_default().to_lowercase();
-        let is_namespaced = kind.trim_end_matches('s') == role.namespaced.to_lowercase();
-        let (kind, namespace, annotation) = match is_namespaced {
-            true => (role.namespaced, vm.metadata.namespace.as_str(), role.annotations[0]),
-            false => (role.cluster, "", role.annotations[1]),
-        };
-        let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
-        let shown =
-            if is_namespaced { format!("{kind} {namespace}/{name}") } else { format!("{kind} {name}") };
-        let found = self.0.get(&key).ok_or_else(|| InstanceTypeError::NotInInput(shown.clone()))?;
-        annotations.insert(annotation, ArcStr::from(name));
-        let read = serde_path_to_error::deserialize(found).map_err(|error| InstanceTypeError::Unreadable {
-            name: shown,
-            field: format!("spec.{}", error.path()),
-            problem: error.inner().to_string(),
-        });
-        read.map(Some)
+        chosen
+            .apply_to_instance("spec.template.spec", &vm.spec, (spec, annotations))
+            .map_err(InstanceTypeError::Conflicts)
     }
 }
 

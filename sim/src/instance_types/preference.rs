@@ -3,47 +3,8 @@
 //! KubeVirt main 2026-08 (`d923fdb815cd`): `pkg/instancetype/preference/apply`.
 
 use super::add_annotations;
-use crate::objects::{StrMap, VirtualMachineInstanceSpec};
-use arcstr::ArcStr;
-use serde::Deserialize;
+use crate::objects::{PreferenceSpec, StrMap, VirtualMachineInstanceSpec};
 use serde_json::{Map, Value, json};
-
-/// `spec` of a preference.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Preference {
-    cpu: Option<PreferredCpu>,
-    devices: Map<String, Value>,
-    machine: Option<PreferredMachine>,
-    annotations: StrMap,
-    prefer_spread_socket_to_core_ratio: u32,
-    preferred_termination_grace_period_seconds: Option<i64>,
-    preferred_architecture: ArcStr,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PreferredCpu {
-    #[serde(rename = "preferredCPUTopology")]
-    topology: Option<String>,
-    #[serde(rename = "preferredCPUFeatures")]
-    features: Vec<Value>,
-    #[serde(rename = "spreadOptions")]
-    spread: Spread,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Spread {
-    across: Option<String>,
-    ratio: Option<u32>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PreferredMachine {
-    preferred_machine_type: String,
-}
 
 /// How vCPUs become sockets, cores and threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +41,7 @@ const DEVICES: [(&str, &str); 6] = [
     ("preferredTPM", "tpm"),
 ];
 
-impl Preference {
+impl PreferenceSpec {
     /// `GetPreferredTopology` and `GetSpreadOptions`: sockets unless something else is preferred.
     pub(super) fn topology(&self) -> Topology {
         let Some(cpu) = &self.cpu else { return Topology::Sockets };

@@ -7,8 +7,10 @@
 mod affinity;
 mod condition;
 mod config_map;
+mod controller_revision;
 mod data_source;
 mod data_volume;
+mod instance_type;
 mod memo;
 mod meta;
 mod node;
@@ -35,8 +37,14 @@ pub use affinity::{
 };
 pub use condition::{Condition, Conditions, Truth};
 pub use config_map::ConfigMap;
+pub use controller_revision::{ControllerRevision, RevisionData};
 pub use data_source::{DataSource, DataSourceSpec};
 pub use data_volume::{DataVolume, DataVolumeSpec, DataVolumeStatus};
+pub use instance_type::{
+    CpuInstancetype, CpuPreferences, InstancetypeSpec, MachinePreferences, MemoryInstancetype,
+    PreferenceSpec, SpreadOptions, VirtualMachineClusterInstancetype, VirtualMachineClusterPreference,
+    VirtualMachineInstancetype, VirtualMachinePreference,
+};
 pub use memo::Memo;
 pub use meta::{ObjectMeta, OwnerReference};
 pub use node::{ContainerImage, Node, NodeSpec, NodeStatus, Taint};

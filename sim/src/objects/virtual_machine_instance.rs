@@ -213,6 +213,18 @@ impl VmVolume {
             .or_else(|| self.persistent_volume_claim.as_ref().map(|source| &source.claim_name))
             .or_else(|| self.memory_dump.as_ref().map(|source| &source.claim_name))
     }
+
+    /// Whether it may be plugged in and out while the guest runs (`IsHotplugVolume`).
+    pub fn is_hot_pluggable(&self) -> bool {
+        let claims = [&self.persistent_volume_claim, &self.memory_dump];
+        self.data_volume.as_ref().is_some_and(|source| source.hotpluggable)
+            || claims.into_iter().flatten().any(|source| source.hotpluggable)
+    }
+
+    /// Whether it is a DataVolume or a claim.
+    pub fn is_claim(&self) -> bool {
+        self.data_volume.is_some() || self.persistent_volume_claim.is_some()
+    }
 }
 
 /// A DataVolume that a volume names.
@@ -285,6 +297,9 @@ pub struct VirtualMachineInstanceStatus {
     /// The launcher's image, while there is a launcher.
     #[serde(skip_serializing_if = "is_default")]
     pub launcher_container_image_version: ArcStr,
+    /// The ControllerRevision of the machine's spec that it was started with.
+    #[serde(skip_serializing_if = "is_default")]
+    pub virtual_machine_revision_name: ArcStr,
     /// A live migration, running or done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migration_state: Option<Box<MigrationState>>,

@@ -17,9 +17,11 @@ pub(crate) use view::Horizon;
 
 use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
-    ConfigMap, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim, Pod, PriorityClass,
-    Secret, StorageClass, VirtualMachine, VirtualMachineInstance, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    ConfigMap, ControllerRevision, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim,
+    Pod, PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineClusterInstancetype,
+    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstancetype,
+    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
+    VolumeSnapshotContent, VolumeUploadSource,
 };
 use arcstr::ArcStr;
 use change::ChangeLog;
@@ -37,6 +39,11 @@ pub struct Tables {
     pub priority_classes: Table<PriorityClass>,
     pub config_maps: Table<ConfigMap>,
     pub secrets: Table<Secret>,
+    pub controller_revisions: Table<ControllerRevision>,
+    pub cluster_instancetypes: Table<VirtualMachineClusterInstancetype>,
+    pub instancetypes: Table<VirtualMachineInstancetype>,
+    pub cluster_preferences: Table<VirtualMachineClusterPreference>,
+    pub preferences: Table<VirtualMachinePreference>,
     pub persistent_volumes: Table<PersistentVolume>,
     pub persistent_volume_claims: Table<PersistentVolumeClaim>,
     pub volume_snapshot_classes: Table<VolumeSnapshotClass>,
@@ -268,6 +275,11 @@ fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {
         Kind::PriorityClass => tables.priority_classes.forget(id.index, seen),
         Kind::ConfigMap => tables.config_maps.forget(id.index, seen),
         Kind::Secret => tables.secrets.forget(id.index, seen),
+        Kind::ControllerRevision => tables.controller_revisions.forget(id.index, seen),
+        Kind::VirtualMachineClusterInstancetype => tables.cluster_instancetypes.forget(id.index, seen),
+        Kind::VirtualMachineInstancetype => tables.instancetypes.forget(id.index, seen),
+        Kind::VirtualMachineClusterPreference => tables.cluster_preferences.forget(id.index, seen),
+        Kind::VirtualMachinePreference => tables.preferences.forget(id.index, seen),
         Kind::PersistentVolume => tables.persistent_volumes.forget(id.index, seen),
         Kind::PersistentVolumeClaim => tables.persistent_volume_claims.forget(id.index, seen),
         Kind::VolumeSnapshotClass => tables.volume_snapshot_classes.forget(id.index, seen),

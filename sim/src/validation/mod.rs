@@ -13,6 +13,7 @@ mod container;
 mod data_volume;
 mod field;
 mod field_error;
+mod instance_type;
 mod label_keys;
 mod meta;
 mod names;
@@ -75,8 +76,14 @@ fn rules(kind: Kind) -> &'static [Row] {
         Kind::PersistentVolume => persistent_volume::RULES,
         Kind::PersistentVolumeClaim => persistent_volume_claim::RULES,
         Kind::DataVolume => data_volume::RULES,
-        Kind::VolumeSnapshotClass | Kind::VolumeSnapshotContent => meta::CLUSTER_WIDE,
+        Kind::VolumeSnapshotClass | Kind::VolumeSnapshotContent | Kind::VirtualMachineClusterPreference => {
+            meta::CLUSTER_WIDE
+        }
+        Kind::VirtualMachineClusterInstancetype => instance_type::CLUSTER_WIDE,
+        Kind::VirtualMachineInstancetype => instance_type::NAMESPACED,
         Kind::ConfigMap
+        | Kind::ControllerRevision
+        | Kind::VirtualMachinePreference
         | Kind::Secret
         | Kind::VolumeSnapshot
         | Kind::DataSource

@@ -38,7 +38,7 @@ pub(super) fn sync_conditions(
 
 /// Adds a condition, or replaces the one of its type if status or reason differ: another message or time alone changes
 /// nothing (`UpdateCondition`).
-fn update_condition(conditions: &mut Vec<Condition>, new: Condition) {
+pub(super) fn update_condition(conditions: &mut Vec<Condition>, new: Condition) {
     match conditions.iter_mut().find(|condition| condition.kind == new.kind) {
         None => conditions.push(new),
         Some(old) if old.status != new.status || old.reason != new.reason => *old = new,

@@ -6,6 +6,8 @@
 use super::claim::controller_reference;
 use super::finalizers::FINALIZER;
 use super::reconcile::{Reconcile, SyncFailure};
+use super::restart_required::RESTART_REQUIRED;
+use super::revisions::GENERATION;
 use crate::context::EventType;
 use crate::controllers::virtual_machine_instance::MIGRATION_TARGET;
 use crate::objects::{
@@ -29,7 +31,11 @@ impl Reconcile<'_, '_> {
             return Ok(());
         }
         self.drop_restart_required();
-        let vmi = set_up(&self.vm, &self.status);
+        let mut vmi = set_up(&self.vm, &self.status);
+        vmi.status.virtual_machine_revision_name =
+            self.create_start_revision().map_err(|error| failed(&error))?;
+        self.apply_instance_types(&mut vmi.spec, &mut vmi.metadata.annotations)
+            .map_err(|error| failed(&error))?;
         let name = vmi.metadata.name.clone();
         self.controller.instances.expect_creation(self.id, self.cx.now);
         if let Err(error) = self.cx.create(vmi) {
@@ -66,16 +72,15 @@ impl Reconcile<'_, '_> {
     }
 
     /// The next instance has every change of the template (`cleanupRestartRequired`).
-    fn drop_restart_required(&mut self) {
-        self.status.conditions.retain(|condition| condition.kind != "RestartRequired");
+    pub(super) fn drop_restart_required(&mut self) {
+        self.status.conditions.retain(|condition| condition.kind != RESTART_REQUIRED);
     }
 }
 
 fn set_up(vm: &VirtualMachine, status: &VirtualMachineStatus) -> VirtualMachineInstance {
     let template = vm.spec.template.as_deref().cloned().unwrap_or_default();
     let mut annotations = template.metadata.annotations;
-    annotations
-        .insert(arcstr::literal!("kubevirt.io/vm-generation"), arcstr::format!("{}", vm.metadata.generation));
+    annotations.insert(GENERATION, arcstr::format!("{}", vm.metadata.generation));
     if vm.spec.run_strategy() == Ok(RunStrategy::WaitAsReceiver) {
         annotations.insert(MIGRATION_TARGET, arcstr::literal!("true"));
     }

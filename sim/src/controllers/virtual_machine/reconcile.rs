@@ -1,7 +1,7 @@
 //! One look at one machine.
 //!
 //! KubeVirt main of August 2026: `execute` and `sync` in `pkg/virt-controller/watch/vm/vm.go`. Left out: hotplug and
-//! live update, instance types, memory dumps, controller revisions.
+//! live update, memory dumps.
 
 use super::VirtualMachineController;
 use crate::context::{Context, EventType};
@@ -106,10 +106,12 @@ impl<'r, 'c> Reconcile<'r, 'c> {
             return self.sync_deletion();
         }
         self.add_finalizer().map_err(SyncFailure::Fatal)?;
+        self.bump_generation().map_err(SyncFailure::Fatal)?;
         let strategy = self.run_strategy();
         if let Err(error @ RunStrategyError::BothSet) = &strategy {
             return Err(SyncFailure::Fatal(error.to_string().into()));
         }
+        self.sync_instance_types()?;
         if self.creates_data_volumes_at_once() {
             let ready = self.handle_data_volumes().map_err(|error| {
                 let message = arcstr::format!("Error encountered while creating DataVolumes: {error}");
@@ -121,9 +123,11 @@ impl<'r, 'c> Reconcile<'r, 'c> {
             }
         }
         match strategy {
-            Ok(strategy) => self.sync_run_strategy(strategy),
-            Err(error) => Err(SyncFailure::reported(SyncFailure::CREATE, error.to_string())),
+            Ok(strategy) => self.sync_run_strategy(strategy)?,
+            Err(error) => return Err(SyncFailure::reported(SyncFailure::CREATE, error.to_string())),
         }
+        self.sync_restart_required();
+        Ok(())
     }
 
     /// The run strategy as this release knows it: `WaitAsReceiver` came with 1.6.

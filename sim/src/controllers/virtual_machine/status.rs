@@ -5,6 +5,7 @@
 use super::conditions::sync_conditions;
 use super::reconcile::Reconcile;
 use super::requests::drop_done_request;
+use super::revisions::GENERATION;
 use crate::objects::{Conditions, VirtualMachine, VirtualMachineInstance, VirtualMachineStatus};
 use crate::store::ApiError;
 use crate::vm_status::{Expected, Situation, printable_status};
@@ -51,7 +52,7 @@ impl Reconcile<'_, '_> {
 
     /// Which version of the spec the instance came from, and which one is wanted (`syncGenerationInfo`).
     fn sync_generation(&mut self, vmi: Option<&VirtualMachineInstance>) {
-        let of_instance = vmi.and_then(|vmi| vmi.metadata.annotations.get("kubevirt.io/vm-generation"));
+        let of_instance = vmi.and_then(|vmi| vmi.metadata.annotations.get(&GENERATION));
         if let Some(generation) = of_instance.and_then(|text| text.parse().ok()) {
             self.status.observed_generation = generation;
             self.status.desired_generation = self.vm.metadata.generation;
