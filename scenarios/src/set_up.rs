@@ -42,7 +42,8 @@ fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config 
 
 fn latency(section: &LatencySection) -> Latency {
     let LatencySection { reaction, sandbox, container_start, guest_boot, guest_shutdown, .. } = section;
-    let LatencySection { provision, import_failure, pull_failure, launcher_crash, .. } = section;
+    let LatencySection { guest_migration, provision, import_failure, .. } = section;
+    let LatencySection { pull_failure, launcher_crash, .. } = section;
     let given = |span: &Option<Span>, default: Duration| span.map_or(default, |span| span.0);
     let default = Latency::default();
     Latency {
@@ -52,6 +53,7 @@ fn latency(section: &LatencySection) -> Latency {
         container_start: given(container_start, default.container_start),
         guest_boot: given(guest_boot, default.guest_boot),
         guest_shutdown: given(guest_shutdown, default.guest_shutdown),
+        guest_migration: given(guest_migration, default.guest_migration),
         provision: given(provision, default.provision),
         import_failure: given(import_failure, default.import_failure),
         pull_failure: given(pull_failure, default.pull_failure),

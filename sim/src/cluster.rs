@@ -5,10 +5,12 @@ use crate::claim_events::{ClaimEvent, ClaimEvents};
 use crate::config::Config;
 use crate::context::{Context, Event, StatusWrite};
 use crate::controller::{Action, Controller};
+use crate::controllers::kubelet::container_exits;
 use crate::environment::{Environment, Image};
 use crate::event_queue::{EventQueue, Phase};
 use crate::journal::Entry;
 use crate::kind::{Object, ObjectId, Resource, Visit};
+use crate::objects::Pod;
 use crate::random::Random;
 use crate::seat::{Process, Seat, State};
 use crate::store::{ApiError, Change, Store, View};
@@ -321,54 +323,6 @@ impl Cluster {
         }
     }
 
-    /// Creates an object of any kind as a user does.
-    pub fn apply(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
-        struct Create<'a>(&'a mut Cluster);
-        impl Visit for Create<'_> {
-            type Output = Result<ObjectId, ApiError>;
-            fn visit<T: Resource>(self, object: &std::sync::Arc<T>) -> Self::Output {
-                self.0.create(T::clone(object))
-            }
-        }
-        object.visit(Create(self))
-    }
-
-    /// Creates an object as a user does.
-    pub fn create<T: Resource>(&mut self, object: T) -> Result<ObjectId, ApiError> {
-        self.as_user(|cx| cx.create(object))
-    }
-
-    /// Creates an object of any kind as it stands, past admission, and lets every informer hear of it.
-    pub fn put(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
-        struct Put<'a>(&'a mut Cluster);
-        impl Visit for Put<'_> {
-            type Output = Result<ObjectId, ApiError>;
-            fn visit<T: Resource>(self, object: &std::sync::Arc<T>) -> Self::Output {
-                self.0.as_user(|cx| cx.create_as_is(T::clone(object)))
-            }
-        }
-        object.visit(Put(self))
-    }
-
-    /// Changes an object as a user does.
-    pub fn patch<T: Resource>(
-        &mut self,
-        id: ObjectId,
-        change: impl FnOnce(&mut T),
-    ) -> Result<bool, ApiError> {
-        self.as_user(|cx| cx.patch(id, change))
-    }
-
-    /// Deletes an object as a user does.
-    pub fn delete<T: Resource>(&mut self, id: ObjectId) -> Result<(), ApiError> {
-        self.as_user(|cx| cx.delete::<T>(id))
-    }
-
-    /// Deletes a pod as a user does with `--grace-period=0 --force`.
-    pub fn remove_pod(&mut self, id: ObjectId) -> Result<(), ApiError> {
-        self.as_user(|cx| cx.remove_pod(id))
-    }
-
     /// The seat of the controller of this name.
     pub(crate) fn seat_of(&self, controller: &str) -> Option<usize> {
         self.seats.iter().position(|seat| seat.controller.name() == controller)
@@ -549,7 +503,19 @@ impl Cluster {
         };
         let result = act(controller.as_mut(), &mut context);
         self.publish(before);
+        self.end_launchers();
         result
+    }
+
+    /// Lets the kubelets see that launchers have ended which had nothing left to wait for.
+    fn end_launchers(&mut self) {
+        for id in self.environment.launchers.take_ending() {
+            let exits = self.view().get::<Pod>(id).map(|pod| container_exits(id, pod)).unwrap_or_default();
+            if let Some(kubelet) = self.seat_of("kubelet") {
+                let end = |work| self.with_controller(kubelet, |_, cx| cx.complete_at(cx.now, work));
+                exits.into_iter().for_each(end);
+            }
+        }
     }
 
     /// Sends what was written since `before` on its way to the informers.

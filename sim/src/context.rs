@@ -122,11 +122,12 @@ impl Context<'_> {
     /// Creates an object, unless an admission plugin, a quota or a webhook refuses it.
     pub(crate) fn create<T: Resource>(&mut self, mut object: T) -> Result<ObjectId, ApiError> {
         let meta = object.metadata();
-        let refusal = object.objection(View::newest(self.store));
-        let refusal = refusal.or_else(|| self.environment.admission.refusal(T::KIND, &meta.namespace));
-        if let Some(why) = refusal {
-            let name = if meta.name.is_empty() { meta.generate_name.clone() } else { meta.name.clone() };
-            return self.traced("create", |_, _| Err(ApiError::Forbidden { kind: T::KIND, name, why }));
+        let refusal = object.objection(View::newest(self.store)).or_else(|| {
+            let why = self.environment.admission.refusal(T::KIND, &meta.namespace)?;
+            Some(ApiError::forbidden(T::KIND, meta, why))
+        });
+        if let Some(refusal) = refusal {
+            return self.traced("create", |_, _| Err(refusal));
         }
         object.admit(View::newest(self.store), self.now, self.config);
         self.traced("create", |store, now| store.create(object, now))

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub const COMPONENTS: [(&str, &[&str]); 6] = [
     ("kube-controller-manager", &KUBE_CONTROLLERS),
     ("kube-scheduler", &["scheduler"]),
-    ("virt-controller", &["virtual-machine", "virtual-machine-instance"]),
+    ("virt-controller", &["virtual-machine", "virtual-machine-instance", "migration", "evacuation"]),
     (
         "cdi-deployment",
         &[
@@ -48,7 +48,7 @@ const KUBE_CONTROLLERS: [&str; 7] = [
 /// ```
 /// use stuckvm_sim::control_plane::controllers_of;
 ///
-/// assert_eq!(controllers_of("virt-controller"), ["virtual-machine", "virtual-machine-instance"]);
+/// assert_eq!(controllers_of("external-provisioner"), ["provisioner"]);
 /// assert_eq!(controllers_of("scheduler"), ["scheduler"]);
 /// assert!(controllers_of("kubelet").is_empty());
 /// ```

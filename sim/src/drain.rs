@@ -34,7 +34,7 @@ impl Cluster {
     }
 
     /// Cordons a node and evicts its pods (`kubectl drain --ignore-daemonsets --delete-emptydir-data --force`). A launcher whose
-    /// instance is to be moved stays until that is done.
+    /// instance is to be moved stays until the evacuation controller has done that.
     ///
     /// # Errors
     ///
@@ -63,10 +63,8 @@ fn evict(cx: &mut Context<'_>, id: ObjectId, pod: &Pod) -> Result<(), ApiError> 
         Eviction::Deleted => cx.delete::<Pod>(id),
         Eviction::Refused => Ok(()),
         Eviction::Moved(instance) => {
-            let node = pod.node_name.to_string();
-            let mark = |vmi: &mut VirtualMachineInstance| {
-                vmi.status.rest.insert("evacuationNodeName", node.into());
-            };
+            let node = pod.node_name.clone();
+            let mark = |vmi: &mut VirtualMachineInstance| vmi.status.evacuation_node_name = node;
             cx.patch(instance, mark).map(drop)
         }
     }

@@ -6,11 +6,10 @@ use crate::objects::{
     ConfigMap, ControllerRevision, DataSource, DataVolume, Node, ObjectMeta, PersistentVolume,
     PersistentVolumeClaim, Pod, PriorityClass, Secret, StorageClass, VirtualMachine,
     VirtualMachineClusterInstancetype, VirtualMachineClusterPreference, VirtualMachineInstance,
-    VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource, VolumeImportSource,
-    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
+    VirtualMachineInstanceMigration, VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource,
+    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
-use crate::store::{Table, Tables, View};
-use arcstr::ArcStr;
+use crate::store::{ApiError, Table, Tables, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -67,11 +66,13 @@ pub enum Kind {
     VirtualMachineInstance,
     /// `kubevirt.io/v1` VirtualMachine.
     VirtualMachine,
+    /// `kubevirt.io/v1` VirtualMachineInstanceMigration.
+    VirtualMachineInstanceMigration,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Node,
         Self::StorageClass,
         Self::PriorityClass,
@@ -95,6 +96,7 @@ impl Kind {
         Self::Pod,
         Self::VirtualMachineInstance,
         Self::VirtualMachine,
+        Self::VirtualMachineInstanceMigration,
     ];
 
     /// The kind's name, as in a manifest.
@@ -123,6 +125,7 @@ impl Kind {
             Self::Pod => "Pod",
             Self::VirtualMachineInstance => "VirtualMachineInstance",
             Self::VirtualMachine => "VirtualMachine",
+            Self::VirtualMachineInstanceMigration => "VirtualMachineInstanceMigration",
         }
     }
 
@@ -150,7 +153,9 @@ impl Kind {
             | Self::VolumeImportSource
             | Self::VolumeUploadSource
             | Self::VolumeCloneSource => "cdi.kubevirt.io/v1beta1",
-            Self::VirtualMachineInstance | Self::VirtualMachine => "kubevirt.io/v1",
+            Self::VirtualMachineInstance | Self::VirtualMachine | Self::VirtualMachineInstanceMigration => {
+                "kubevirt.io/v1"
+            }
         }
     }
 
@@ -199,6 +204,7 @@ impl Kind {
             Self::Pod => "pods",
             Self::VirtualMachineInstance => "virtualmachineinstances.kubevirt.io",
             Self::VirtualMachine => "virtualmachines.kubevirt.io",
+            Self::VirtualMachineInstanceMigration => "virtualmachineinstancemigrations.kubevirt.io",
         }
     }
 
@@ -256,8 +262,8 @@ pub trait Resource:
     /// Completes a new object as the API server does.
     fn admit(&mut self, view: View<'_>, now: Time, config: &Config);
 
-    /// Why the API server does not let it be created, if an admission plugin objects.
-    fn objection(&self, view: View<'_>) -> Option<ArcStr>;
+    /// Why the API server does not let it be created, if an admission plugin or a webhook objects.
+    fn objection(&self, view: View<'_>) -> Option<ApiError>;
 
     /// The kind's table.
     fn table(tables: &Tables) -> &Table<Self>;
@@ -375,7 +381,7 @@ macro_rules! kinds {
             fn admit(&mut self, view: View<'_>, now: Time, config: &Config) {
                 crate::admission::Admit::admit_configured(self, view, now, config);
             }
-            fn objection(&self, view: View<'_>) -> Option<ArcStr> {
+            fn objection(&self, view: View<'_>) -> Option<ApiError> {
                 crate::admission::Admit::objection(self, view)
             }
             fn table(tables: &Tables) -> &Table<Self> { &tables.$table }
@@ -412,4 +418,5 @@ kinds! {
     Pod pods |a, b| Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec;
     VirtualMachineInstance virtual_machine_instances |a, b| Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec;
     VirtualMachine virtual_machines |a, b| Arc::ptr_eq(&a.spec, &b.spec) || a.spec == b.spec;
+    VirtualMachineInstanceMigration virtual_machine_instance_migrations |a, b| a.spec == b.spec;
 }

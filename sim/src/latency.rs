@@ -20,6 +20,9 @@ pub struct Latency {
     pub guest_boot: Duration,
     /// From the request to a guest that has shut down. Default 4 s.
     pub guest_shutdown: Duration,
+    /// From the first byte of a live migration to the guest that runs on the other node. Default 10 s, an estimate for a small
+    /// guest on a fast network.
+    pub guest_migration: Duration,
     /// From a claim that wants a volume to the volume. Default 2 s.
     pub provision: Duration,
     /// From an importer's start to the source's refusal. Default 1 s.
@@ -39,6 +42,7 @@ impl Default for Latency {
             container_start: Duration::from_millis(50),
             guest_boot: Duration::from_secs(1),
             guest_shutdown: Duration::from_secs(4),
+            guest_migration: Duration::from_secs(10),
             provision: Duration::from_secs(2),
             import_failure: Duration::from_secs(1),
             pull_failure: Duration::from_secs(1),
@@ -57,6 +61,7 @@ impl Latency {
             container_start: Duration::ZERO,
             guest_boot: Duration::ZERO,
             guest_shutdown: Duration::ZERO,
+            guest_migration: Duration::ZERO,
             provision: Duration::ZERO,
             import_failure: Duration::ZERO,
             pull_failure: Duration::ZERO,

@@ -2,12 +2,12 @@
 
 use crate::causes::Causes;
 use crate::objects::{
-    Condition, ConfigMap, ControllerRevision, DataSource, DataVolume, InstancetypeSpec, Node,
+    Condition, ConfigMap, ControllerRevision, DataSource, DataVolume, InstancetypeSpec, MigrationState, Node,
     PersistentVolume, PersistentVolumeClaim, Pod, PreferenceSpec, PriorityClass, Secret, StorageClass, Truth,
     VirtualMachine, VirtualMachineClusterInstancetype, VirtualMachineClusterPreference,
-    VirtualMachineInstance, VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource,
-    VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSourceSpec,
-    VolumeUploadSource,
+    VirtualMachineInstance, VirtualMachineInstanceMigration, VirtualMachineInstancetype,
+    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
+    VolumeSnapshotContent, VolumeSourceSpec, VolumeUploadSource,
 };
 use std::fmt::Write as _;
 use stuckvm_detector::{PrintableStatus, Time};
@@ -357,6 +357,29 @@ impl Summary for VirtualMachineInstance {
     fn summarize(&self, out: &mut String) {
         out.push_str(&self.status.phase);
         conditions(&self.status.conditions, &["PodScheduled", "Synchronized", "Ready", "Paused"], out);
+        if let Some(state) = &self.status.migration_state {
+            migration(state, out);
+        }
+    }
+}
+
+/// Appends a migration as `node-a>node-b started`.
+fn migration(state: &MigrationState, out: &mut String) {
+    let _ = write!(out, " {}>{}", state.source_node, state.target_node);
+    let word = match (state.start_timestamp, state.end_timestamp) {
+        _ if state.failed => "failed",
+        (_, Some(_)) if state.completed => "completed",
+        (_, Some(_)) => "ended",
+        (Some(_), None) => "started",
+        (None, None) if state.target_node_address.is_empty() => "handed-off",
+        (None, None) => "prepared",
+    };
+    let _ = write!(out, " {word}");
+}
+
+impl Summary for VirtualMachineInstanceMigration {
+    fn summarize(&self, out: &mut String) {
+        let _ = write!(out, "{} of {}", self.status.phase, self.spec.vmi_name);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::cluster::Cluster;
 use crate::controllers::cdi_upload_server;
-use crate::controllers::kubelet::container_exit;
+use crate::controllers::kubelet::container_exits;
 use crate::environment::transfers;
 use crate::objects::{DataVolume, PersistentVolumeClaim, Pod};
 use arcstr::ArcStr;
@@ -90,7 +90,7 @@ impl Cluster {
         let view = self.view();
         let (_, claim) = view.named::<PersistentVolumeClaim>(&dv.metadata.namespace, &dv.metadata.name)?;
         let (id, pod) = cdi_upload_server(view, claim)?;
-        Some(Server { exit: container_exit(id, pod)?, pod: Arc::clone(pod) })
+        Some(Server { exit: container_exits(id, pod).into_iter().next()?, pod: Arc::clone(pod) })
     }
 }
 

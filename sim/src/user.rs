@@ -2,13 +2,13 @@
 
 use crate::cluster::Cluster;
 use crate::instance_types::webhook;
-use crate::kind::{Kind, Object, ObjectId, Resource};
+use crate::kind::{Kind, Object, ObjectId, Resource, Visit};
 use crate::objects::{
     ConfigMap, ControllerRevision, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim,
     Pod, PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineClusterInstancetype,
-    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstancetype,
-    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
-    VolumeSnapshotContent, VolumeUploadSource,
+    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstanceMigration,
+    VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use crate::store::ApiError;
 use crate::validation::{FieldError, validate};
@@ -33,6 +33,54 @@ pub enum UserError {
 }
 
 impl Cluster {
+    /// Creates an object of any kind as a user does.
+    pub fn apply(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
+        struct Create<'a>(&'a mut Cluster);
+        impl Visit for Create<'_> {
+            type Output = Result<ObjectId, ApiError>;
+            fn visit<T: Resource>(self, object: &Arc<T>) -> Self::Output {
+                self.0.create(T::clone(object))
+            }
+        }
+        object.visit(Create(self))
+    }
+
+    /// Creates an object as a user does.
+    pub fn create<T: Resource>(&mut self, object: T) -> Result<ObjectId, ApiError> {
+        self.as_user(|cx| cx.create(object))
+    }
+
+    /// Creates an object of any kind as it stands, past admission, and lets every informer hear of it.
+    pub fn put(&mut self, object: &Object) -> Result<ObjectId, ApiError> {
+        struct Put<'a>(&'a mut Cluster);
+        impl Visit for Put<'_> {
+            type Output = Result<ObjectId, ApiError>;
+            fn visit<T: Resource>(self, object: &Arc<T>) -> Self::Output {
+                self.0.as_user(|cx| cx.create_as_is(T::clone(object)))
+            }
+        }
+        object.visit(Put(self))
+    }
+
+    /// Changes an object as a user does.
+    pub fn patch<T: Resource>(
+        &mut self,
+        id: ObjectId,
+        change: impl FnOnce(&mut T),
+    ) -> Result<bool, ApiError> {
+        self.as_user(|cx| cx.patch(id, change))
+    }
+
+    /// Deletes an object as a user does.
+    pub fn delete<T: Resource>(&mut self, id: ObjectId) -> Result<(), ApiError> {
+        self.as_user(|cx| cx.delete::<T>(id))
+    }
+
+    /// Deletes a pod as a user does with `--grace-period=0 --force`.
+    pub fn remove_pod(&mut self, id: ObjectId) -> Result<(), ApiError> {
+        self.as_user(|cx| cx.remove_pod(id))
+    }
+
     /// The object of a name; the namespace is empty for kinds without one.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<(ObjectId, Object)> {
         with_kind(kind, Find { cluster: self, namespace, name })
@@ -145,6 +193,7 @@ pub(crate) fn with_kind<F: ForKind>(kind: Kind, act: F) -> F::Output {
         Kind::Pod => act.run::<Pod>(),
         Kind::VirtualMachineInstance => act.run::<VirtualMachineInstance>(),
         Kind::VirtualMachine => act.run::<VirtualMachine>(),
+        Kind::VirtualMachineInstanceMigration => act.run::<VirtualMachineInstanceMigration>(),
     }
 }
 

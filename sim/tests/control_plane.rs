@@ -196,9 +196,9 @@ fn a_drained_node_takes_no_pods_and_loses_those_that_may_leave() {
     assert_eq!(cluster.view().get::<Pod>(plain).unwrap().metadata.deletion_grace_period_seconds, Some(30));
     let marked = |name: &str| {
         let (_, vmi) = cluster.view().named::<VirtualMachineInstance>("default", name).unwrap();
-        vmi.status.rest.get("evacuationNodeName").cloned()
+        vmi.status.evacuation_node_name.clone()
     };
-    assert_eq!(["stays", "moves", "goes"].map(marked), [None, Some(json!("node-a")), None]);
+    assert_eq!(["stays", "moves", "goes"].map(marked), ["", "node-a", ""]);
     assert!(cluster.view().named::<Node>("", "node-a").unwrap().1.spec.unschedulable);
     cluster.set_unschedulable("node-a", false).expect("there is such a node");
     assert!(!cluster.view().named::<Node>("", "node-a").unwrap().1.spec.unschedulable);

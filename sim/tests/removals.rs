@@ -23,6 +23,8 @@ mod instances;
 mod instrument;
 #[path = "removals/launchers.rs"]
 mod launchers;
+#[path = "removals/migrations.rs"]
+mod migrations;
 #[path = "removals/mounts.rs"]
 mod mounts;
 #[path = "removals/pods.rs"]
@@ -93,6 +95,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: starts", starts::GROUPS),
     ("Instance types and restarts", restarts::GROUPS),
     ("Instances", instances::GROUPS),
+    ("Migrations", migrations::GROUPS),
     ("Memory of launchers", launchers::GROUPS),
     ("Pods that a kubelet rejects", admission::GROUPS),
     ("Volumes that cannot be mounted", mounts::GROUPS),

@@ -67,6 +67,9 @@ pub struct LatencySection {
     /// From the request to a guest that has shut down.
     #[serde(default)]
     pub guest_shutdown: Option<Span>,
+    /// From the beginning of a live migration's transfer to the guest that runs on the other node.
+    #[serde(default)]
+    pub guest_migration: Option<Span>,
     /// From a claim that wants a volume to the volume.
     #[serde(default)]
     pub provision: Option<Span>,

@@ -9,6 +9,7 @@ pub(crate) mod pod;
 mod unknown_fields;
 mod virtual_machine;
 pub(crate) mod virtual_machine_instance;
+pub(crate) mod virtual_machine_instance_migration;
 
 use crate::config::Config;
 use crate::objects::{
@@ -17,8 +18,7 @@ use crate::objects::{
     VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
     VolumeSnapshotContent, VolumeUploadSource,
 };
-use crate::store::View;
-use arcstr::ArcStr;
+use crate::store::{ApiError, View};
 use stuckvm_detector::Time;
 
 /// Completes a new object. A kind that nothing is added to keeps the default.
@@ -31,8 +31,8 @@ pub(crate) trait Admit {
         self.admit(view, now);
     }
 
-    /// Why a plugin does not let it be created, if one does not.
-    fn objection(&self, _view: View<'_>) -> Option<ArcStr> {
+    /// Why a plugin or a webhook does not let it be created, if one does not.
+    fn objection(&self, _view: View<'_>) -> Option<ApiError> {
         None
     }
 }

@@ -6,12 +6,13 @@
 use super::{Admit, label_keys, unknown_fields};
 use crate::config::Config;
 use crate::controllers::scheduler::requests::{container_requests, is_pod_level};
+use crate::kind::Kind;
 use crate::objects::{
     Condition, Container, ContainerResources, Pod, PodSpec, PriorityClass, ResourceList, Toleration, Truth,
 };
 use crate::quantity::Quantity;
 use crate::release::KubernetesRelease;
-use crate::store::View;
+use crate::store::{ApiError, View};
 use arcstr::ArcStr;
 use std::sync::Arc;
 use stuckvm_detector::Time;
@@ -36,12 +37,12 @@ impl Admit for Pod {
     }
 
     /// A pod that has a priority was stored before, and its class may be gone.
-    fn objection(&self, view: View<'_>) -> Option<ArcStr> {
+    fn objection(&self, view: View<'_>) -> Option<ApiError> {
         let name = &self.spec.priority_class_name;
         let is_known = self.spec.priority.is_some()
             || matches!(name.as_str(), "" | "system-cluster-critical" | "system-node-critical")
             || view.named::<PriorityClass>("", name).is_some();
-        (!is_known).then(|| no_priority_class(name).into())
+        (!is_known).then(|| ApiError::forbidden(Kind::Pod, &self.metadata, no_priority_class(name).into()))
     }
 }
 

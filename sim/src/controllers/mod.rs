@@ -5,8 +5,10 @@ mod data_volume;
 mod data_volume_cloner;
 mod data_volume_importer;
 mod data_volume_uploader;
+mod evacuation;
 mod garbage_collector;
 pub(crate) mod kubelet;
+pub(crate) mod migration;
 mod node_heartbeat;
 mod node_lifecycle;
 mod pod_gc;
@@ -52,6 +54,8 @@ pub(crate) fn all(config: &Config) -> Vec<Box<dyn Controller>> {
         Box::new(populators::ClonePopulator::default()),
         Box::new(virtual_machine::VirtualMachineController::default()),
         Box::new(virtual_machine_instance::VirtualMachineInstanceController::default()),
+        Box::new(migration::MigrationController::default()),
+        Box::new(evacuation::EvacuationController::default()),
         Box::new(virt_handler::VirtHandler::default()),
         Box::new(scheduler::Scheduler::new(config)),
         Box::new(kubelet::Kubelet::default()),

@@ -2,8 +2,9 @@
 //! (`d923fdb815cd`), `cmd/virt-launcher`, `cmd/container-disk-v2alpha` and `pkg/virt-controller/services/template.go`.
 
 use super::Program;
+use crate::kind::ObjectId;
 use crate::latency::Latency;
-use crate::launcher_pod::{EPHEMERAL_PROVISIONING, guest_grace};
+use crate::launcher_pod::{EPHEMERAL_PROVISIONING, MIGRATION_JOB, guest_grace};
 use crate::objects::{Container, Pod};
 use arcstr::ArcStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,12 +30,17 @@ pub enum LauncherFault {
     DomainCannotStart,
 }
 
-/// Faults by virtual machine, the guests that have ended before their launchers, and those that are paused.
+/// Faults by virtual machine, the guests that have ended before their launchers, those that are paused, and those that have
+/// moved.
 #[derive(Debug, Default)]
 pub struct Launchers {
     faults: BTreeMap<(ArcStr, ArcStr), LauncherFault>,
     ended_guests: BTreeSet<(ArcStr, ArcStr)>,
     paused_guests: BTreeSet<(ArcStr, ArcStr)>,
+    /// The uid of the pod that a guest has moved to.
+    moved_guests: BTreeMap<(ArcStr, ArcStr), ArcStr>,
+    /// Pods whose launchers end now.
+    ending: Vec<ObjectId>,
 }
 
 impl Launchers {
@@ -96,7 +102,8 @@ impl Launchers {
         let has_guest = container.name == "compute"
             && !pod.metadata.annotations.contains_key(EPHEMERAL_PROVISIONING)
             && self.fault_of(pod).is_none()
-            && !contains(&self.ended_guests, pod);
+            && !contains(&self.ended_guests, pod)
+            && self.houses_guest(pod);
         match has_guest {
             false => Duration::ZERO,
             true if contains(&self.paused_guests, pod) => guest_grace(&pod.spec),
@@ -123,9 +130,43 @@ impl Launchers {
         }
     }
 
+    /// The guest runs in this pod from now on, and in its old one no more.
+    pub(crate) fn guest_moved(&mut self, pod: &Pod) {
+        if let Some(name) = domain(pod) {
+            let guest = (pod.metadata.namespace.clone(), name.clone());
+            self.moved_guests.insert(guest, pod.metadata.uid.clone());
+        }
+    }
+
+    /// The launcher in a pod has nothing left to wait for, and ends.
+    pub(crate) fn end_launcher(&mut self, pod: ObjectId) {
+        self.ending.push(pod);
+    }
+
+    /// Takes the pods whose launchers end now.
+    pub(crate) fn take_ending(&mut self) -> Vec<ObjectId> {
+        std::mem::take(&mut self.ending)
+    }
+
+    /// Whether a guest would be in this pod: the target of a migration has none before it has moved.
+    fn houses_guest(&self, pod: &Pod) -> bool {
+        let Some(name) = domain(pod) else { return true };
+        let moved_to = match self.moved_guests.is_empty() {
+            true => None,
+            false => self.moved_guests.get(&(pod.metadata.namespace.clone(), name.clone())),
+        };
+        match moved_to {
+            Some(uid) => *uid == pod.metadata.uid,
+            None => !pod.metadata.labels.contains_key(MIGRATION_JOB),
+        }
+    }
+
     /// A guest starts in this pod.
     pub(crate) fn guest_started(&mut self, pod: &Pod) {
         self.guest_paused(pod, false);
+        if let Some(name) = domain(pod).filter(|_| !self.moved_guests.is_empty()) {
+            self.moved_guests.remove(&(pod.metadata.namespace.clone(), name.clone()));
+        }
         if let Some(name) = domain(pod).filter(|_| !self.ended_guests.is_empty()) {
             self.ended_guests.remove(&(pod.metadata.namespace.clone(), name.clone()));
         }
@@ -201,5 +242,22 @@ mod tests {
         assert_eq!(stops(&launchers), Duration::ZERO);
         launchers.guest_started(&launcher());
         assert_eq!(stops(&launchers), latency.guest_shutdown);
+    }
+
+    #[test]
+    fn of_two_launchers_of_a_guest_that_one_stops_with_it_which_it_is_in() {
+        let (latency, mut launchers) = (Latency::default(), Launchers::default());
+        let source = launcher();
+        let mut target = launcher();
+        target.metadata.uid = "4f0c".into();
+        target.metadata.labels.insert("kubevirt.io/migrationJobUID", "5f0c");
+        let stops = |launchers: &Launchers| {
+            [&source, &target].map(|pod| launchers.stops_after(&latency, pod, &container("compute")))
+        };
+        assert_eq!(stops(&launchers), [latency.guest_shutdown, Duration::ZERO]);
+        launchers.guest_moved(&target);
+        assert_eq!(stops(&launchers), [Duration::ZERO, latency.guest_shutdown]);
+        launchers.guest_started(&source);
+        assert_eq!(stops(&launchers), [latency.guest_shutdown, Duration::ZERO]);
     }
 }

@@ -32,6 +32,9 @@ pub(crate) const LAUNCHER_IMAGE: ArcStr = arcstr::literal!("quay.io/kubevirt/vir
 /// Marks a pod that only makes its claims bind.
 pub(crate) const EPHEMERAL_PROVISIONING: &str = "kubevirt.io/ephemeral-provisioning";
 
+/// The migration that a launcher is the target of, by uid (`MigrationJobLabel`).
+pub(crate) const MIGRATION_JOB: &str = "kubevirt.io/migrationJobUID";
+
 /// The condition by which the guest's being paused keeps its pod from being Ready.
 pub(crate) const UNPAUSED: ArcStr = arcstr::literal!("kubevirt.io/virtual-machine-unpaused");
 

@@ -27,6 +27,7 @@ mod storage_class;
 mod str_map;
 mod virtual_machine;
 mod virtual_machine_instance;
+mod virtual_machine_instance_migration;
 mod volume_snapshot;
 mod volume_source;
 
@@ -70,8 +71,12 @@ pub use virtual_machine::{
     VirtualMachine, VirtualMachineSpec, VirtualMachineStatus, VmiTemplate,
 };
 pub use virtual_machine_instance::{
-    ContainerDisk, Cpu, Domain, HugePages, Memory, MigrationState, PhaseTransition, VirtualMachineInstance,
+    ContainerDisk, Cpu, Domain, HugePages, Memory, PhaseTransition, VirtualMachineInstance,
     VirtualMachineInstanceSpec, VirtualMachineInstanceStatus, VmVolume, VmVolumeClaim, VmVolumeName,
+};
+pub use virtual_machine_instance_migration::{
+    MigrationState, VirtualMachineInstanceMigration, VirtualMachineInstanceMigrationSpec,
+    VirtualMachineInstanceMigrationStatus,
 };
 pub use volume_snapshot::{
     VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeSnapshotContentSpec,

@@ -1,8 +1,8 @@
 //! `kubevirt.io/v1` VirtualMachineInstance.
 
 use super::{
-    Affinity, Condition, ContainerResources, Memo, ObjectMeta, Rest, SharedVec, StrMap, Toleration,
-    TopologySpreadConstraint, is_default, nullable, time_opt,
+    Affinity, Condition, ContainerResources, Memo, MigrationState, ObjectMeta, Rest, SharedVec, StrMap,
+    Toleration, TopologySpreadConstraint, is_default, nullable, time_opt,
 };
 use crate::launcher_pod::Rendered;
 use crate::release::KubeVirtRelease;
@@ -300,6 +300,9 @@ pub struct VirtualMachineInstanceStatus {
     /// The ControllerRevision of the machine's spec that it was started with.
     #[serde(skip_serializing_if = "is_default")]
     pub virtual_machine_revision_name: ArcStr,
+    /// The node that the instance is to leave, where someone has asked for that.
+    #[serde(skip_serializing_if = "is_default")]
+    pub evacuation_node_name: ArcStr,
     /// A live migration, running or done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migration_state: Option<Box<MigrationState>>,
@@ -317,19 +320,4 @@ pub struct PhaseTransition {
     /// When.
     #[serde(with = "time_opt")]
     pub phase_transition_timestamp: Option<Time>,
-}
-
-/// `status.migrationState`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct MigrationState {
-    /// When it began.
-    #[serde(with = "time_opt", skip_serializing_if = "Option::is_none")]
-    pub start_timestamp: Option<Time>,
-    /// When it ended.
-    #[serde(with = "time_opt", skip_serializing_if = "Option::is_none")]
-    pub end_timestamp: Option<Time>,
-    /// Other fields.
-    #[serde(flatten)]
-    pub rest: Rest,
 }

@@ -1,6 +1,7 @@
 //! What the API server answers when it refuses.
 
 use crate::kind::Kind;
+use crate::objects::ObjectMeta;
 use arcstr::ArcStr;
 
 /// A refused request. Texts are those of `apimachinery/pkg/api/errors/errors.go`, Kubernetes 1.36.
@@ -78,6 +79,14 @@ pub enum ApiError {
         /// The plugin's words.
         why: ArcStr,
     },
+    /// 400: a webhook does not let it be created as things stand.
+    #[error("admission webhook \"{webhook}\" denied the request: {why}")]
+    Denied {
+        /// The webhook.
+        webhook: &'static str,
+        /// Its words.
+        why: ArcStr,
+    },
     /// 422: the object is not valid.
     #[error("{kind} \"{name}\" is invalid: {why}")]
     Invalid {
@@ -88,6 +97,14 @@ pub enum ApiError {
         /// Field path first.
         why: ArcStr,
     },
+}
+
+impl ApiError {
+    /// A refusal to create this object; one without a name is called by what its name is generated from.
+    pub(crate) fn forbidden(kind: Kind, meta: &ObjectMeta, why: ArcStr) -> Self {
+        let name = if meta.name.is_empty() { &meta.generate_name } else { &meta.name };
+        Self::Forbidden { kind, name: name.clone(), why }
+    }
 }
 
 fn quoted(name: &Option<ArcStr>) -> String {

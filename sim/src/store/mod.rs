@@ -19,9 +19,9 @@ use crate::kind::{Kind, Object, ObjectId, Resource};
 use crate::objects::{
     ConfigMap, ControllerRevision, DataSource, DataVolume, Node, PersistentVolume, PersistentVolumeClaim,
     Pod, PriorityClass, Secret, StorageClass, VirtualMachine, VirtualMachineClusterInstancetype,
-    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstancetype,
-    VirtualMachinePreference, VolumeCloneSource, VolumeImportSource, VolumeSnapshot, VolumeSnapshotClass,
-    VolumeSnapshotContent, VolumeUploadSource,
+    VirtualMachineClusterPreference, VirtualMachineInstance, VirtualMachineInstanceMigration,
+    VirtualMachineInstancetype, VirtualMachinePreference, VolumeCloneSource, VolumeImportSource,
+    VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent, VolumeUploadSource,
 };
 use arcstr::ArcStr;
 use change::ChangeLog;
@@ -57,6 +57,7 @@ pub struct Tables {
     pub pods: Table<Pod>,
     pub virtual_machine_instances: Table<VirtualMachineInstance>,
     pub virtual_machines: Table<VirtualMachine>,
+    pub virtual_machine_instance_migrations: Table<VirtualMachineInstanceMigration>,
 }
 
 /// All objects of the cluster.
@@ -293,5 +294,8 @@ fn forget_version(tables: &mut Tables, id: ObjectId, seen: u64) {
         Kind::Pod => tables.pods.forget(id.index, seen),
         Kind::VirtualMachineInstance => tables.virtual_machine_instances.forget(id.index, seen),
         Kind::VirtualMachine => tables.virtual_machines.forget(id.index, seen),
+        Kind::VirtualMachineInstanceMigration => {
+            tables.virtual_machine_instance_migrations.forget(id.index, seen);
+        }
     }
 }

@@ -29,6 +29,7 @@ mod resources;
 mod selectors;
 mod virtual_machine;
 mod virtual_machine_instance;
+mod virtual_machine_instance_migration;
 mod vm_devices;
 
 pub use field_error::{ErrorType, FieldError};
@@ -93,6 +94,7 @@ fn rules(kind: Kind) -> &'static [Row] {
         Kind::Pod => pod::RULES,
         Kind::VirtualMachineInstance => virtual_machine_instance::RULES,
         Kind::VirtualMachine => virtual_machine::RULES,
+        Kind::VirtualMachineInstanceMigration => virtual_machine_instance_migration::RULES,
     }
 }
 

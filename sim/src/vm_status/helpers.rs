@@ -27,7 +27,7 @@ pub(super) fn is_false_because(vmi: Option<&VirtualMachineInstance>, kind: &str,
 }
 
 /// Whether a live migration has begun and not ended.
-pub(super) fn is_migrating(vmi: &VirtualMachineInstance, now: Time) -> bool {
+pub(crate) fn is_migrating(vmi: &VirtualMachineInstance, now: Time) -> bool {
     let Some(state) = vmi.status.migration_state.as_ref() else { return false };
     let is_past = |at: Option<Time>| at.is_some_and(|at| at <= now);
     is_past(state.start_timestamp) && !is_past(state.end_timestamp)

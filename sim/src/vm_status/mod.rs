@@ -8,7 +8,7 @@ mod rules;
 mod statuses;
 mod volumes;
 
-pub(crate) use helpers::{has_start_request, has_stop_request_for, is_restarted};
+pub(crate) use helpers::{has_start_request, has_stop_request_for, is_migrating, is_restarted};
 pub use statuses::{VmStatus, statuses};
 
 use crate::objects::{VirtualMachine, VirtualMachineInstance, VirtualMachineStatus};

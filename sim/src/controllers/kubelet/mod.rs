@@ -230,10 +230,15 @@ impl Turn<'_, '_> {
     }
 }
 
-/// The end of a pod's first container as work of its kubelet, if the API shows that it runs.
-pub(crate) fn container_exit(id: ObjectId, pod: &Pod) -> Option<Work> {
-    let status = pod.status.container_statuses.first().filter(|status| status.running().is_some())?;
-    Some(Task::Exited.of(id, run_number(pod.regular().start, status.restart_count)))
+/// The ends of a pod's containers, but for init containers, as work of its kubelet: of those that the API shows running.
+pub(crate) fn container_exits(id: ObjectId, pod: &Pod) -> Vec<Work> {
+    let running = |slot: &usize| {
+        let name = &pod.container(*slot).name;
+        let mut statuses = pod.status.container_statuses.iter();
+        statuses.find(|status| status.name == *name && status.running().is_some())
+    };
+    let runs = pod.regular().filter_map(|slot| Some((slot, running(&slot)?.restart_count)));
+    runs.map(|(slot, restarts)| Task::Exited.of(id, run_number(slot, restarts))).collect()
 }
 
 /// Whether kubelet syncs a pod for this change: not for what is but a status, save for conditions that its readiness

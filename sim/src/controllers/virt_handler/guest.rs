@@ -1,7 +1,7 @@
 //! From a handed-over launcher to a guest that runs, and from there to its end.
 
 use super::guest_event::{Guest, GuestEvent};
-use super::{VirtHandler, pause};
+use super::{VirtHandler, migratable, pause};
 use crate::context::{Context, EventType};
 use crate::controller::Action;
 use crate::controllers::virtual_machine_instance::{is_compute_down, remove_condition, set_phase_transition};
@@ -122,6 +122,7 @@ impl VirtHandler {
             GuestEvent::Paused if running => pause::switch(work.id, &pod, true, cx),
             GuestEvent::Unpaused if running => pause::switch(work.id, &pod, false, cx),
             GuestEvent::Panicked | GuestEvent::PoweredOff | GuestEvent::Paused | GuestEvent::Unpaused => {}
+            GuestEvent::Moved => unreachable!("a transfer's end is the transfer's: {work:?}"),
         }
         let is_final = cx.newest().get::<VirtualMachineInstance>(work.id).is_some_and(|vmi| vmi.is_final());
         if is_final {
@@ -152,7 +153,11 @@ fn booted(id: ObjectId, vmi: &VirtualMachineInstance, pod: &Pod, cx: &mut Contex
     }
     let (paused, now) = (pause::starts_paused(vmi), cx.now);
     cx.environment.launchers.guest_paused(pod, paused);
+    let migratable = migratable::condition(vmi, cx.view());
+    migratable::warn(vmi, &migratable, cx);
     set_phase(id, arcstr::literal!("Running"), cx, |vmi| {
+        remove_condition(&mut vmi.status.conditions, &migratable.kind);
+        vmi.status.conditions.push(migratable);
         if paused {
             pause::show(vmi, now);
         }

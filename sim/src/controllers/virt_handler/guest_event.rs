@@ -36,10 +36,12 @@ pub(crate) enum GuestEvent {
     Paused,
     /// It goes on after a pause.
     Unpaused,
+    /// Its way to another node has come to an end.
+    Moved,
 }
 
 impl GuestEvent {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Booted,
         Self::ShutDown,
         Self::Lost,
@@ -47,6 +49,7 @@ impl GuestEvent {
         Self::PoweredOff,
         Self::Paused,
         Self::Unpaused,
+        Self::Moved,
     ];
 
     /// The event as work on an instance.

@@ -41,7 +41,10 @@ impl VirtHandler {
             set_schedulable(id, true, cx);
         }
         for instance in instances {
-            self.guests.swap_remove(&instance);
+            let vmi = cx.newest().get::<VirtualMachineInstance>(instance);
+            if vmi.is_some_and(|vmi| vmi.status.node_name == node) {
+                self.guests.swap_remove(&instance);
+            }
             cx.requeue_after(Duration::ZERO, instance);
         }
     }

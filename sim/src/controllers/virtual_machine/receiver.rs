@@ -75,6 +75,5 @@ impl Reconcile<'_, '_> {
 }
 
 fn is_migration_completed(vmi: &VirtualMachineInstance) -> bool {
-    let state = vmi.status.migration_state.as_ref();
-    state.and_then(|state| state.rest.get("completed")?.as_bool()).unwrap_or(false)
+    vmi.status.migration_state.as_ref().is_some_and(|state| state.completed)
 }

@@ -1,5 +1,5 @@
-//! What a controller has asked for and not seen yet, KubeVirt main 2026-08: `pkg/controller/expectations.go`, which is
-//! client-go's way to keep a lagging cache from making a controller act twice.
+//! What a controller of virt-controller has asked for and not seen yet, KubeVirt main 2026-08: `pkg/controller/expectations.go`,
+//! which is client-go's way to keep a lagging cache from making a controller act twice.
 
 use crate::kind::ObjectId;
 use indexmap::IndexMap;
@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Expectations by instance; an instance without any has no entry.
 #[derive(Debug, Default)]
-pub(super) struct Expectations(IndexMap<ObjectId, Expected, FxBuildHasher>);
+pub(crate) struct Expectations(IndexMap<ObjectId, Expected, FxBuildHasher>);
 
 #[derive(Debug)]
 struct Expected {
@@ -24,42 +24,47 @@ struct Expected {
 
 impl Expectations {
     /// A pod of the instance is to appear.
-    pub(super) fn expect_creation(&mut self, id: ObjectId, now: Time) {
+    pub(crate) fn expect_creation(&mut self, id: ObjectId, now: Time) {
         self.entry(id, now).creations += 1;
     }
 
     /// A pod of the instance is to go.
-    pub(super) fn expect_deletion(&mut self, id: ObjectId, pod: ObjectId, now: Time) {
+    pub(crate) fn expect_deletion(&mut self, id: ObjectId, pod: ObjectId, now: Time) {
         self.entry(id, now).deletions.push(pod);
     }
 
     /// The instance itself is to come back as it was written.
-    pub(super) fn expect_update(&mut self, id: ObjectId, now: Time) {
+    pub(crate) fn expect_update(&mut self, id: ObjectId, now: Time) {
         self.entry(id, now).update = true;
     }
 
     /// A pod appeared, or will not.
-    pub(super) fn creation_observed(&mut self, id: ObjectId) {
+    pub(crate) fn creation_observed(&mut self, id: ObjectId) {
         self.observe(id, |expected| expected.creations = expected.creations.saturating_sub(1));
     }
 
     /// A pod goes, or will not.
-    pub(super) fn deletion_observed(&mut self, id: ObjectId, pod: ObjectId) {
+    pub(crate) fn deletion_observed(&mut self, id: ObjectId, pod: ObjectId) {
         self.observe(id, |expected| expected.deletions.retain(|expected| *expected != pod));
     }
 
     /// The instance was seen to change.
-    pub(super) fn update_observed(&mut self, id: ObjectId) {
+    pub(crate) fn update_observed(&mut self, id: ObjectId) {
         self.observe(id, |expected| expected.update = false);
     }
 
     /// Whether everything was seen, or has been waited for long enough.
-    pub(super) fn are_satisfied(&self, id: ObjectId, now: Time) -> bool {
+    pub(crate) fn are_satisfied(&self, id: ObjectId, now: Time) -> bool {
         self.0.get(&id).is_none_or(|expected| now.saturating_since(expected.since) > TIMEOUT)
     }
 
+    /// Whether the creation of any pod is still to be seen (`AllPendingCreations`).
+    pub(crate) fn await_creations(&self) -> bool {
+        self.0.values().any(|expected| expected.creations > 0)
+    }
+
     /// The instance is gone.
-    pub(super) fn forget(&mut self, id: ObjectId) {
+    pub(crate) fn forget(&mut self, id: ObjectId) {
         self.0.swap_remove(&id);
     }
 

@@ -1,7 +1,7 @@
 //! virt-controller's controller of virtual machine instances, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/virt-controller/watch/vmi`, with 0.59 where it differs.
 //!
-//! Not modelled: migrations, hot plug, backend storage, topology hints, network and volume status, outdated launchers.
+//! Not modelled: hot plug, backend storage, topology hints, network and volume status, outdated launchers.
 
 mod conditions;
 mod expectations;
@@ -24,12 +24,13 @@ use crate::objects::{
 use crate::store::{Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::ArcStr;
-use expectations::Expectations;
 use std::sync::Arc;
 
 pub(crate) use conditions::{remove_condition, set_phase_transition};
-pub(crate) use pods::{controlled as owned_by, current_pod, is_compute_down};
-pub(crate) use receiver::MIGRATION_TARGET;
+pub(crate) use expectations::Expectations;
+pub(crate) use pods::{controlled as owned_by, current_pod, is_compute_down, is_ready as is_pod_ready};
+pub(crate) use receiver::{MIGRATION_TARGET, TARGET_NODE};
+pub(crate) use status::NODE_NAME_LABEL;
 
 /// What every component has seen of an instance's API version.
 pub(crate) const OBSERVED_API_VERSIONS: [ArcStr; 2] = [

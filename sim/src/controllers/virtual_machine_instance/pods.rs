@@ -31,7 +31,7 @@ pub(super) fn is_temporary(pod: &Pod) -> bool {
 }
 
 /// Whether the pod can be handed over to virt-handler (`IsPodReady`).
-pub(super) fn is_ready(pod: &Pod) -> bool {
+pub(crate) fn is_ready(pod: &Pod) -> bool {
     let up = |status: &ContainerStatus| match status.name.as_str() {
         "compute" | "istio-proxy" => status.running().is_some(),
         _ => status.ready,

@@ -9,10 +9,10 @@ use arcstr::ArcStr;
 pub(crate) const MIGRATION_TARGET: ArcStr = arcstr::literal!("kubevirt.io/create-migration-target");
 
 /// The label by which the migration's controllers say where the target is to run (`MigrationTargetNodeNameLabel`).
-const TARGET_NODE: &str = "kubevirt.io/migrationTargetNodeName";
+pub(crate) const TARGET_NODE: ArcStr = arcstr::literal!("kubevirt.io/migrationTargetNodeName");
 
 /// Whether the instance waits for its twin: it gets no pod of its own, and the phase is WaitingForSync.
 pub(super) fn waits_for_sync(vmi: &VirtualMachineInstance, release: KubeVirtRelease) -> bool {
     let is_target = vmi.metadata.annotations.has(&MIGRATION_TARGET, "true");
-    release.profile().knows_receivers && is_target && !vmi.metadata.labels.contains_key(TARGET_NODE)
+    release.profile().knows_receivers && is_target && !vmi.metadata.labels.contains_key(&TARGET_NODE)
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use stuckvm_detector::Time;
 
 /// The label by which virt-handler finds the instances of its node.
-pub(super) const NODE_NAME_LABEL: ArcStr = arcstr::literal!("kubevirt.io/nodeName");
+pub(crate) const NODE_NAME_LABEL: ArcStr = arcstr::literal!("kubevirt.io/nodeName");
 
 impl VirtualMachineInstanceController {
     /// Writes phase and conditions; an error means that nothing of the instance was written.
@@ -31,7 +31,7 @@ impl VirtualMachineInstanceController {
         set_active_pods(&mut copy, &pass.pods);
         let ready = ready_condition(&copy, pass.pod.as_ref().map(|(_, pod)| &**pod), now);
         update_condition(&mut copy.status.conditions, ready);
-        if !is_marked_for_eviction(&copy) {
+        if copy.status.evacuation_node_name.is_empty() {
             remove_condition(&mut copy.status.conditions, "EvictionRequested");
         }
         if let Some((id, pod)) = pass.pod.clone().filter(|(_, pod)| !pods::is_temporary(pod)) {
@@ -100,12 +100,6 @@ fn patch(
         vmi.status.launcher_container_image_version = after.launcher_container_image_version;
     });
     result.map(|_| ()).map_err(|error| failed(&error.to_string()))
-}
-
-/// Whether someone has asked for a migration away from the node (`IsMarkedForEviction`).
-fn is_marked_for_eviction(vmi: &VirtualMachineInstance) -> bool {
-    let node = vmi.status.rest.get("evacuationNodeName").and_then(serde_json::Value::as_str);
-    node.is_some_and(|node| !node.is_empty())
 }
 
 /// `setActivePods`: nothing where there never was a pod.
