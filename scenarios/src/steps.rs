@@ -81,6 +81,9 @@ impl<'a> Hands<'a> {
         if let Some(VmName { namespace, name }) = &step.unpause {
             cluster.unpause_vm(namespace, name).map_err(refused)?;
         }
+        if let Some(VmName { namespace, name }) = &step.migrate {
+            cluster.migrate_vm(namespace, name).map_err(refused)?;
+        }
         if let Some(vm) = &step.panic {
             has_guest(cluster.panic_guest(&vm.namespace, &vm.name), vm)?;
         }

@@ -48,11 +48,13 @@ fn place_and_advice(error: &RenderError) -> (&'static str, &'static str) {
         InstanceTypeError::NotInInput(_) => ("spec.instancetype", REPEATED),
         InstanceTypeError::Inferred { field: "preference" } => ("spec.preference", "write its name and kind"),
         InstanceTypeError::Inferred { .. } => ("spec.instancetype", "write its name and kind"),
-        InstanceTypeError::Unreadable { .. } => ("spec", "correct that field in its own manifest"),
-        InstanceTypeError::Conflicts(_) => ("spec.template", "leave these fields to the instance type"),
-        InstanceTypeError::Spread { .. } => {
-            ("spec.instancetype", "another number of vCPUs, or another topology")
+        InstanceTypeError::UnexpectedKind { matcher: "PreferenceMatcher", .. } => {
+            ("spec.preference.kind", "VirtualMachinePreference, or VirtualMachineClusterPreference")
         }
+        InstanceTypeError::UnexpectedKind { .. } => {
+            ("spec.instancetype.kind", "VirtualMachineInstancetype, or VirtualMachineClusterInstancetype")
+        }
+        InstanceTypeError::Conflicts(_) => ("spec.template", "leave these fields to the instance type"),
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Step {
     /// A virtual machine to let go on, as `virtctl unpause vm` does.
     #[serde(default)]
     pub unpause: Option<VmName>,
+    /// A virtual machine to move to another node, as `virtctl migrate` does.
+    #[serde(default)]
+    pub migrate: Option<VmName>,
     /// A node that takes no new pods, as `kubectl cordon` does.
     #[serde(default)]
     pub cordon: Option<String>,
