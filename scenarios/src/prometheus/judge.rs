@@ -220,7 +220,9 @@ impl Bench<'_> {
         let episode = self.newest(at).filter(|episode| self.is_seen(episode, at));
         let breach = |rule, because| Some(Breach { at, rule, because, episode: episode.cloned() });
         let Some(episode) = episode else {
-            return breach(Rule::Exact, "fired for a machine in no error status".to_owned());
+            // One that was in no error so far has dwelt for no time at all, which is before any threshold.
+            let rule = if self.newest(at).is_none() { Rule::NeverEarly } else { Rule::Exact };
+            return breach(rule, "fired for a machine in no error status".to_owned());
         };
         let after = shown(at.saturating_since(episode.since));
         let (from, before) = self.window(episode);

@@ -135,7 +135,7 @@ const WRONG: [Wrong<'_>; 8] = [
         "{alert: A, for: 5m, expr: 'count(ERROR) > 0'}",
         HALF_A_MINUTE,
         "pvc-not-found/stuck",
-        "R1",
+        "R2",
         "fired for a machine in no error status",
     ),
 ];
@@ -269,8 +269,8 @@ fn the_historical_alert_does_what_the_findings_say() {
             (0, "unknown/broken-again", "R2", "fired 29.95s after the error began"),
             // From 1.05 s on until 20 min.
             (0, "causes/datavolume-failed", "R1", "did not fire for an error that lasted 19m58.95s"),
-            (0, "releases/kubevirt-main-waits-for-a-receiver", "R1", NO_ERROR),
-            (0, "control-plane/virt-controller-down", "R1", NO_ERROR),
+            (0, "releases/kubevirt-main-waits-for-a-receiver", "R2", NO_ERROR),
+            (0, "control-plane/virt-controller-down", "R2", NO_ERROR),
         ],
     );
 }
