@@ -27,6 +27,8 @@ mod launchers;
 mod migrations;
 #[path = "removals/mounts.rs"]
 mod mounts;
+#[path = "removals/plays.rs"]
+mod plays;
 #[path = "removals/pods.rs"]
 mod pods;
 #[path = "removals/preemption.rs"]
@@ -94,6 +96,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: volumes and owners", status_questions::GROUPS),
     ("Printable statuses: starts", starts::GROUPS),
     ("Instance types and restarts", restarts::GROUPS),
+    ("Printable statuses: what the controller hears of", plays::GROUPS),
     ("Instances", instances::GROUPS),
     ("Migrations", migrations::GROUPS),
     ("Memory of launchers", launchers::GROUPS),
