@@ -74,6 +74,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "schedule/fit", run: schedule::run, floor: None },
     Suite { name: "schedule/inter-pod", run: schedule::run, floor: None },
     Suite { name: "schedule/preemption-message", run: schedule::run, floor: None },
+    Suite { name: "schedule/recorded", run: schedule::run, floor: None },
     Suite { name: "schedule/runbook", run: schedule::run, floor: None },
     Suite { name: "schedule/scoring", run: schedule::run, floor: None },
     Suite { name: "schedule/taints-affinity", run: schedule::run, floor: None },

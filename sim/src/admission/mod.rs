@@ -2,7 +2,7 @@
 
 mod data_volume;
 mod label_keys;
-mod node;
+pub(crate) mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
 pub(crate) mod pod;

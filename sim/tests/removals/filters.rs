@@ -55,9 +55,16 @@ pub(crate) const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        file: "admission/node.rs",
+        noticed_by: SCHEDULE,
+        rows: &[("pods may use all that a node has", "node.status.allocatable.is_empty()", "false")],
+    },
+    Group {
         file: "controllers/scheduler/one_shot.rs",
         noticed_by: SCHEDULE,
         rows: &[
+            ("pods without uid are told apart", "admitted.metadata.uid.is_empty()", "false"),
+            ("who was passed over keeps an empty place", "self.snapshot.blank_nomination(id);", "()"),
             (
                 "the higher priority comes first",
                 "std::cmp::Reverse(pod.spec.priority.unwrap_or(0))",

@@ -15,7 +15,16 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: SCHEDULE,
         rows: &[
             ("the parts come in byte order", "parts.sort_unstable()", "()"),
-            ("nodes that were left out are counted", "parts.push(format!(\"{absent} {ABSENT}\"))", "()"),
+            (
+                "nodes that were left out are counted",
+                "parts.push(format!(\"{} {}\", absent.nodes, absent.text()))",
+                "()",
+            ),
+            (
+                "who rejects the nominated node is named for them too",
+                "plugins.insert(rejection.plugin());",
+                "()",
+            ),
             ("the message ends with what preemption says", "text.push_str(after)", "()"),
             (
                 "each reason of a node counts",

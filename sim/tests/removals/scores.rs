@@ -111,6 +111,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "all[0].to_owned()",
             ),
             ("weights of preferred terms", "i64::from(term.weight)", "1"),
+            (
+                "who has preferences at all gets scores for them",
+                "!terms.is_empty()",
+                "terms.iter().any(counts)",
+            ),
             ("a preference that cannot be read fails the attempt", "errors.is_empty()", "true"),
         ],
     },

@@ -125,18 +125,18 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "the first of a group may go anywhere",
-                "(self.affinity.0.is_empty() && near.iter().all(|term| selects(term, &self.pod, &self.pod)))",
+                "(self.affinity.0.is_empty() && near.iter().all(|term| self.selects(term, &self.pod)))",
                 "false",
             ),
             (
                 "but only if it belongs to the group itself",
-                "(self.affinity.0.is_empty() && near.iter().all(|term| selects(term, &self.pod, &self.pod)))",
+                "(self.affinity.0.is_empty() && near.iter().all(|term| self.selects(term, &self.pod)))",
                 "self.affinity.0.is_empty()",
             ),
             (
                 "but only if there is none of it",
-                "(self.affinity.0.is_empty() && near.iter().all(|term| selects(term, &self.pod, &self.pod)))",
-                "near.iter().all(|term| selects(term, &self.pod, &self.pod))",
+                "(self.affinity.0.is_empty() && near.iter().all(|term| self.selects(term, &self.pod)))",
+                "near.iter().all(|term| self.selects(term, &self.pod))",
             ),
             (
                 "the node must have the topology",
@@ -145,20 +145,21 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "a pod must match all affinity terms to count",
-                "near.iter().all(|term| selects(term, &pod, &other.pod))",
-                "near.iter().any(|term| selects(term, &pod, &other.pod))",
+                "near.iter().all(|term| self.selects(term, &other.pod))",
+                "near.iter().any(|term| self.selects(term, &other.pod))",
             ),
             ("a term is about its own namespace", "own == other", "true"),
             ("or about those that it lists", "term.namespaces.contains(other)", "false"),
             ("or about those that it selects", "selector.matches(&labels)", "false"),
             (
-                "preferences of the pod",
-                "self.weigh_preferred(rules, (&pod.pod, &other.pod), (labels, sign))",
-                "()",
+                "a selector of namespaces that no labels satisfy finds all",
+                "profile.keeps_namespace_selector && selects_no_labels(term)",
+                "false",
             ),
+            ("preferences of the pod", "self.weigh_preferred(rules, spoken_of, (labels, sign))", "()"),
             (
                 "preferences of the pods that run",
-                "self.weigh_preferred(rules, (&other.pod, &pod.pod), (labels, sign))",
+                "self.weigh_preferred(rules, |term| selects(term, &other.pod, &pod.pod), (labels, sign))",
                 "()",
             ),
             (

@@ -3,7 +3,8 @@
 use crate::Group;
 
 const WAKE_UPS: &[(&str, &str)] = &[("scheduler", "wake_ups")];
-const RULES: &[(&str, &str)] = &[("schedule_rules", "label_keys"), ("schedule_rules", "releases")];
+const RULES: &[(&str, &str)] =
+    &[("vectors", "schedule/recorded"), ("schedule_rules", "label_keys"), ("schedule_rules", "releases")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {

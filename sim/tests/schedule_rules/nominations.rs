@@ -76,7 +76,7 @@ fn a_nominated_node_that_will_never_do_is_given_up() {
 }
 
 /// `evaluateNominatedNode` looks at the node whatever the terms say, and what it says stays in the diagnosis: the node is
-/// then none of those without a status of their own.
+/// then none of those without a status of their own, and its plugin is named for those too.
 #[test]
 fn what_the_nominated_node_said_is_told() {
     let mut cordoned = node("a", json!({}));
@@ -85,8 +85,8 @@ fn what_the_nominated_node_said_is_told() {
     let only_b = json!([{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["b"]}]}]);
     narrowed["spec"]["affinity"] = required(only_b)["affinity"].clone();
     let placement = last(&[cordoned, node("b", json!({})), node("c", json!({})), narrowed]);
-    let text = "0/3 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity], \
-                1 node(s) were unschedulable.";
+    let text = "0/3 nodes are available: 1 Insufficient cpu, \
+                1 node(s) didn't satisfy plugin(s) [NodeAffinity NodeUnschedulable], 1 node(s) were unschedulable.";
     assert!(says(&placement, text), "{:?}", placement.message);
 }
 

@@ -1,12 +1,12 @@
-//! What kube-scheduler 1.36.2 decides, case by case.
+//! What kube-scheduler decides, case by case: 1.36.2, or the older release that the case names.
 
 use serde_json::Value;
-use stuckvm_sim::{NodeByNode, Object, OneShotOptions, Placement, schedule};
+use stuckvm_sim::{KubernetesRelease, NodeByNode, Object, OneShotOptions, Placement, schedule};
 
 /// Runs a case; the error says what differs.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let objects = objects(case)?;
-    let options = OneShotOptions { node_by_node: true, ..OneShotOptions::default() };
+    let options = OneShotOptions { release: release(case)?, node_by_node: true, ..OneShotOptions::default() };
     let placements = schedule(&objects, options);
     let expected = case["expect"].as_array().ok_or("no expect")?;
     if placements.len() != expected.len() {
@@ -16,6 +16,13 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         compare(placement, expect).map_err(|what| format!("pod {}: {what}", placement.pod))?;
     }
     Ok(())
+}
+
+/// `1.36.2` is 1.36.
+fn release(case: &Value) -> Result<KubernetesRelease, String> {
+    let name = case["release"].as_str().unwrap_or_default();
+    let minor = name.rsplit_once('.').map_or(name, |(minor, _)| minor);
+    KubernetesRelease::parse(minor).ok_or_else(|| format!("a release that is not modelled: {name}"))
 }
 
 fn objects(case: &Value) -> Result<Vec<Object>, String> {

@@ -3,7 +3,7 @@
 //! kube-scheduler 1.36.2: `schedulePod` and `findNodesThatFitPod` of `pkg/scheduler/schedule_one.go`.
 
 use super::matches::NodeMatches;
-use super::message::FitError;
+use super::message::{Absent, FitError};
 use super::node_answers::{Answers, Remembered};
 use super::node_info::NodeInfo;
 use super::plugins::{
@@ -135,7 +135,8 @@ pub(super) fn schedule_pod(
     let processed = filtered.feasible.len() + filtered.rejected.len();
     rotation.start = (rotation.start + processed) % all.len();
     if filtered.feasible.is_empty() {
-        let absent = all.len() - filtered.rejected.len();
+        let nominated = tried.and_then(|(_, said)| said.err());
+        let absent = Absent::new(all.len() - filtered.rejected.len(), nominated);
         let error = FitError::filtered(all.len(), filtered.rejected, absent, state);
         return Err(Failure::Unfit(Box::new(error)));
     }

@@ -1,7 +1,7 @@
 //! EXPLANATION: of each node, why it does not do or what it scores, for people who ask.
 
 use super::cycle::{Chosen, Failure};
-use super::message::{ABSENT, Diagnosis, reasons};
+use super::message::{Absent, Diagnosis, reasons};
 use super::pod_info::PodInfo;
 use super::score::ScoreSheet;
 use super::snapshot::{Slot, Snapshot};
@@ -36,7 +36,8 @@ pub struct RejectedNode {
 impl NodeByNode {
     /// Of a pod that has found a node.
     pub(super) fn of_chosen(snapshot: &Snapshot, pod: &PodInfo, chosen: &Chosen) -> Self {
-        let rejected = rejected(snapshot, pod, &chosen.rejected, &chosen.feasible);
+        let left_out = Absent::new(0, None);
+        let rejected = rejected(snapshot, pod, (&chosen.rejected, left_out), &chosen.feasible);
         let Some(sheet) = &chosen.scores else { return Self { rejected, ..Self::default() } };
         let order: Vec<ArcStr> = chosen.feasible.iter().map(|slot| name(snapshot, *slot)).collect();
         let mut scores: Vec<_> = order.iter().cloned().zip(sheet.totals.iter().copied()).collect();
@@ -51,7 +52,9 @@ impl NodeByNode {
         let rejected = match failure {
             Failure::NoNodes | Failure::Error(_) => Vec::new(),
             Failure::Unfit(error) => match &error.diagnosis {
-                Diagnosis::Filter { rejected: nodes, .. } => rejected(snapshot, pod, nodes, &[]),
+                Diagnosis::Filter { rejected: nodes, absent, .. } => {
+                    rejected(snapshot, pod, (nodes, *absent), &[])
+                }
                 Diagnosis::PreFilter(refusal) => {
                     let each = snapshot.order().iter().map(|slot| RejectedNode {
                         node: name(snapshot, *slot),
@@ -70,7 +73,7 @@ impl NodeByNode {
 fn rejected(
     snapshot: &Snapshot,
     pod: &PodInfo,
-    rejected: &[(Slot, Rejection)],
+    (rejected, left_out): (&[(Slot, Rejection)], Absent),
     feasible: &[Slot],
 ) -> Vec<RejectedNode> {
     let filtered = rejected.iter().map(|entry| RejectedNode {
@@ -82,7 +85,7 @@ fn rejected(
     let absent = snapshot.order().iter().filter(|slot| !seen.contains(slot)).map(|slot| RejectedNode {
         node: name(snapshot, *slot),
         plugin: Plugin::NodeAffinity.as_str(),
-        reasons: vec![ArcStr::from(ABSENT)],
+        reasons: vec![ArcStr::from(left_out.text())],
     });
     sorted(filtered.chain(absent).collect())
 }

@@ -240,7 +240,7 @@ fn pod_relabelled(plugin: Plugin, pod: &PodInfo, (old, new): (&Pod, &Pod)) -> bo
 /// `podMatchesAllAffinityTerms`: without terms none does.
 fn matches_all(rules: Option<&PodAffinity>, (pod, other): (&Pod, &Pod)) -> bool {
     let terms = inter_pod_affinity::terms(rules);
-    !terms.is_empty() && terms.iter().all(|term| inter_pod_affinity::selects(term, pod, other))
+    !terms.is_empty() && terms.iter().all(|term| inter_pod_affinity::selects_as_hint(term, pod, other))
 }
 
 /// Whether a hard constraint of the pod says another thing of these labels than of those before.
@@ -271,10 +271,8 @@ fn pod_deleted(plugin: Plugin, pod: &PodInfo, other: &PodInfo) -> bool {
         VolumeRestrictions => shares_volume(&pod.pod, &other.pod),
         PodTopologySpread => is_counted(&pod.pod, &other.pod),
         InterPodAffinity => {
-            let against = |a: &PodInfo, b: &PodInfo| {
-                let terms = inter_pod_affinity::terms(a.anti_affinity());
-                terms.iter().any(|term| inter_pod_affinity::selects(term, &a.pod, &b.pod))
-            };
+            // A pod that breaks one rule of several does not count, though it was in the way.
+            let against = |a: &PodInfo, b: &PodInfo| matches_all(a.anti_affinity(), (&a.pod, &b.pod));
             against(pod, other) || against(other, pod)
         }
         _ => false,

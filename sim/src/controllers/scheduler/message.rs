@@ -10,8 +10,31 @@ use super::snapshot::{Slot, Snapshot};
 use super::status::{Plugin, PluginSet, Reason, ReasonSet, Rejection};
 use std::fmt::Write as _;
 
-/// What is said of nodes that PreFilter has left out.
-pub(super) const ABSENT: &str = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
+/// The nodes that PreFilter has left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Absent {
+    /// How many they are.
+    pub(super) nodes: usize,
+    /// Who is named for them.
+    pub(super) plugins: PluginSet,
+}
+
+impl Absent {
+    /// None but NodeAffinity leaves nodes out. What a nominated node is rejected by comes into the same set of names
+    /// (`evaluateNominatedNode` notes it before the text is made).
+    pub(super) fn new(nodes: usize, nominated: Option<Rejection>) -> Self {
+        let mut plugins = PluginSet::only(Plugin::NodeAffinity);
+        if let Some(rejection) = nominated {
+            plugins.insert(rejection.plugin());
+        }
+        Self { nodes, plugins }
+    }
+
+    /// What is said of each.
+    pub(super) fn text(self) -> String {
+        format!("node(s) didn't satisfy plugin(s) [{}]", self.plugins.names().join(" "))
+    }
+}
 
 /// No node does.
 #[derive(Debug)]
@@ -31,8 +54,8 @@ pub(super) enum Diagnosis {
     Filter {
         /// The nodes that were looked at.
         rejected: Vec<(Slot, Rejection)>,
-        /// How many were not, because PreFilter left some nodes only.
-        absent: usize,
+        /// Those that were not.
+        absent: Absent,
         /// What the plugins had computed.
         state: Box<CycleState>,
     },
@@ -48,7 +71,7 @@ impl FitError {
     pub(super) fn filtered(
         nodes: usize,
         rejected: Vec<(Slot, Rejection)>,
-        absent: usize,
+        absent: Absent,
         state: CycleState,
     ) -> Self {
         Self { nodes, diagnosis: Diagnosis::Filter { rejected, absent, state: Box::new(state) } }
@@ -61,7 +84,7 @@ impl FitError {
             Diagnosis::Filter { rejected, absent, .. } => {
                 let mut plugins = PluginSet::default();
                 rejected.iter().for_each(|(_, rejection)| plugins.insert(rejection.plugin()));
-                if *absent > 0 {
+                if absent.nodes > 0 {
                     plugins.insert(Plugin::NodeAffinity);
                 }
                 plugins
@@ -79,8 +102,8 @@ impl FitError {
                     histogram.add((*slot, snapshot.node(*slot)), pod, rejection);
                 }
                 let mut parts = histogram.parts(snapshot, pod);
-                if *absent > 0 {
-                    parts.push(format!("{absent} {ABSENT}"));
+                if absent.nodes > 0 {
+                    parts.push(format!("{} {}", absent.nodes, absent.text()));
                 }
                 sentence(self.nodes, parts)
             }

@@ -148,6 +148,7 @@ impl Scheduler {
         let meta = &info.pod.metadata;
         if meta.is_deleting() {
             cx.event(&*info.pod, EventType::Warning, "FailedScheduling", &skips_deleting(meta));
+            self.snapshot.blank_nomination(id);
             return;
         }
         self.snapshot.update_order();

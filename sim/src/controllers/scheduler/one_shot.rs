@@ -6,9 +6,9 @@ use super::failure::{Explanation, explain};
 use super::profile::Profile;
 use super::skips_deleting;
 use super::snapshot::{PodId, Slot, Snapshot};
-use crate::admission::pod;
+use crate::admission::{node, pod};
 use crate::kind::Object;
-use crate::objects::{Pod, PriorityClass};
+use crate::objects::{Node, Pod, PriorityClass};
 use crate::random::Random;
 use crate::release::KubernetesRelease;
 use crate::store::generated_name;
@@ -104,7 +104,11 @@ impl OneShot {
 
     fn take(&mut self, id: PodId, object: &Object, waiting: &mut Vec<(PodId, Arc<Pod>)>) {
         match object {
-            Object::Node(node) => self.snapshot.set_node(node),
+            Object::Node(node) => {
+                let mut admitted = Node::clone(node);
+                node::read(&mut admitted);
+                self.snapshot.set_node(&Arc::new(admitted));
+            }
             Object::PersistentVolume(volume) => self.snapshot.storage.set_volume(volume),
             Object::PersistentVolumeClaim(claim) => self.snapshot.storage.set_claim(claim),
             Object::StorageClass(class) => self.snapshot.storage.set_class(class),
@@ -113,6 +117,10 @@ impl OneShot {
                 let meta = &mut admitted.metadata;
                 if meta.name.is_empty() {
                     meta.name = generated_name(&meta.generate_name, xxh3_128(&id.to_le_bytes()));
+                }
+                if admitted.metadata.uid.is_empty() {
+                    // Pods are told apart by it.
+                    admitted.metadata.uid = arcstr::format!("uid-{id}");
                 }
                 pod::read(&mut admitted, self.options.release);
                 let classes = self.classes.iter().map(|class| &**class);
@@ -147,6 +155,7 @@ impl OneShot {
             return Placement { reason: Some("SchedulingGated"), message, ..placement };
         }
         if pod.metadata.is_deleting() {
+            self.snapshot.blank_nomination(id);
             return Placement { message: Some(skips_deleting(&pod.metadata)), ..placement };
         }
         let info = self.snapshot.pod_info(pod);

@@ -33,6 +33,10 @@ pub(super) struct Profile {
     pub(super) knows_its_victims: bool,
     /// The end of a nomination is an event (1.34).
     pub(super) nomination_events: bool,
+    /// The nominator keeps names only, so that a pod that the queue has no more is an empty one to it (by 1.34).
+    pub(super) nominates_names: bool,
+    /// A selector of namespaces stays in the terms of the pod that is placed (1.34).
+    pub(super) keeps_namespace_selector: bool,
     /// Conditions carry `observedGeneration` (1.34, gate PodObservedGenerationTracking).
     pub(super) observes_generation: bool,
     /// Equal scores are decided by the heap, without a draw (1.35).
@@ -54,6 +58,8 @@ const V1_23: Profile = Profile {
     skips_for_good: false,
     knows_its_victims: false,
     nomination_events: false,
+    nominates_names: false,
+    keeps_namespace_selector: false,
     observes_generation: false,
     heap_ties: false,
     scores_balance_change: false,
@@ -76,6 +82,8 @@ const V1_34: Profile = Profile {
     pops_backoff: true,
     queueing_hints: true,
     nomination_events: true,
+    nominates_names: true,
+    keeps_namespace_selector: true,
     observes_generation: true,
     ..V1_30
 };

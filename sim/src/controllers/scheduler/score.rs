@@ -67,7 +67,7 @@ pub(super) fn prioritize(
     let mut taints = each(&|slot| state.taints.score(snapshot.node(slot)));
     normalize(&mut taints, true);
     sheet.add(Plugin::TaintToleration, 3, taints);
-    if !preferred.is_empty() {
+    if let Some(preferred) = preferred {
         let mut scores = each(&|slot| node_affinity::score(&preferred, snapshot.node(slot)));
         normalize(&mut scores, false);
         sheet.add(Plugin::NodeAffinity, 2, scores);

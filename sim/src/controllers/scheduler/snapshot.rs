@@ -11,7 +11,7 @@ use super::profile::Profile;
 use super::requests::Scalars;
 use super::storage::Storage;
 use super::taint_sets::TaintSets;
-use crate::objects::{Node, Pod};
+use crate::objects::{Node, ObjectMeta, Pod};
 use arcstr::ArcStr;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -135,6 +135,13 @@ impl Snapshot {
         &self.pods[&id].info
     }
 
+    /// A pod that is on a node, or for which room is kept on one.
+    pub(super) fn pod_or_nominated(&self, id: PodId) -> &PodInfo {
+        let nominated = || self.nominated.values().flatten().find(|(found, _)| *found == id);
+        let placed = self.pods.get(&id).map(|placed| &placed.info);
+        placed.or_else(|| nominated().map(|(_, info)| info)).expect("a pod that somebody counts")
+    }
+
     /// Whether a pod is on the node of this name.
     pub(super) fn is_on(&self, id: PodId, node: &str) -> bool {
         self.pods.get(&id).is_some_and(|placed| self.node(placed.slot).name == node)
@@ -217,6 +224,18 @@ impl Snapshot {
             pods.retain(|(found, _)| *found != id);
             !pods.is_empty()
         });
+    }
+
+    /// The queue has passed a pod over and does not have it any more: of the room that is kept for it, what stays is
+    /// that of a pod without requests and priority (`nominatedPodToInfo`).
+    pub(super) fn blank_nomination(&mut self, id: PodId) {
+        let nominated = self.nominated.values_mut().flatten().find(|(found, _)| *found == id);
+        if let Some((_, info)) = nominated.filter(|_| self.profile.nominates_names) {
+            let ObjectMeta { name, namespace, uid, .. } = info.pod.metadata.clone();
+            let metadata = ObjectMeta { name, namespace, uid, ..ObjectMeta::default() };
+            let blank = Pod { metadata, ..Pod::default() };
+            *info = PodInfo::new(Arc::new(blank), self.profile, &mut self.scalars);
+        }
     }
 
     fn slot_or_new(&mut self, name: &ArcStr) -> Slot {

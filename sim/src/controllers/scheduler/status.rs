@@ -20,6 +20,20 @@ pub(super) enum Plugin {
 }
 
 impl Plugin {
+    /// Those that reject nodes.
+    const FILTERS: [Self; 10] = [
+        Self::NodeUnschedulable,
+        Self::TaintToleration,
+        Self::NodeAffinity,
+        Self::NodePorts,
+        Self::NodeResourcesFit,
+        Self::VolumeRestrictions,
+        Self::VolumeBinding,
+        Self::VolumeZone,
+        Self::PodTopologySpread,
+        Self::InterPodAffinity,
+    ];
+
     /// The name in messages.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -53,6 +67,14 @@ impl PluginSet {
     /// Adds a plugin.
     pub(super) fn insert(&mut self, plugin: Plugin) {
         self.0 |= 1 << plugin as u8;
+    }
+
+    /// The names of the filters in it, in order.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let mut names: Vec<_> =
+            Plugin::FILTERS.into_iter().filter(|plugin| self.contains(*plugin)).map(Plugin::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The plugins in it, by number.

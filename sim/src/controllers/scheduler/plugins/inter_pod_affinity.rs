@@ -5,6 +5,7 @@
 
 use crate::controllers::scheduler::node_info::NodeInfo;
 use crate::controllers::scheduler::pod_info::PodInfo;
+use crate::controllers::scheduler::profile::Profile;
 use crate::controllers::scheduler::snapshot::Snapshot;
 use crate::controllers::scheduler::status::{Plugin, Reason, Rejection};
 use crate::objects::{Pod, PodAffinity, PodAffinityTerm, StrMap};
@@ -21,6 +22,7 @@ struct Counts(IndexMap<(ArcStr, ArcStr), i64, FxBuildHasher>);
 #[derive(Clone, Debug)]
 pub(in crate::controllers::scheduler) struct State {
     pod: Arc<Pod>,
+    profile: Profile,
     /// Pods that match all of the pod's own affinity terms.
     affinity: Counts,
     /// Pods that match one of its anti-affinity terms.
@@ -35,6 +37,7 @@ pub(in crate::controllers::scheduler) struct State {
 pub(in crate::controllers::scheduler) fn pre_filter(snapshot: &Snapshot, pod: &PodInfo) -> State {
     let mut state = State {
         pod: Arc::clone(&pod.pod),
+        profile: snapshot.profile,
         affinity: Counts::default(),
         anti_affinity: Counts::default(),
         existing: Counts::default(),
@@ -106,20 +109,27 @@ impl State {
             return false;
         }
         near.iter().all(|term| self.affinity.at(term, labels) > 0)
-            || (self.affinity.0.is_empty() && near.iter().all(|term| selects(term, &self.pod, &self.pod)))
+            || (self.affinity.0.is_empty() && near.iter().all(|term| self.selects(term, &self.pod)))
     }
 
     fn count_own(&mut self, other: &PodInfo, labels: &StrMap, change: i64) {
         let pod = Arc::clone(&self.pod);
         let Some(affinity) = &pod.spec.affinity else { return };
         let near = terms(affinity.pod_affinity.as_ref());
-        if !near.is_empty() && near.iter().all(|term| selects(term, &pod, &other.pod)) {
+        if !near.is_empty() && near.iter().all(|term| self.selects(term, &other.pod)) {
             near.iter().for_each(|term| self.affinity.add(term, labels, change));
         }
         let away = terms(affinity.pod_anti_affinity.as_ref()).iter();
-        for term in away.filter(|term| selects(term, &pod, &other.pod)) {
-            self.anti_affinity.add(term, labels, change);
+        for term in away {
+            if self.selects(term, &other.pod) {
+                self.anti_affinity.add(term, labels, change);
+            }
         }
+    }
+
+    /// Whether a term of the pod itself speaks of another.
+    fn selects(&self, term: &PodAffinityTerm, other: &Pod) -> bool {
+        selects_for_itself(term, (&self.pod, other), self.profile)
     }
 
     fn count_existing(&mut self, other: &PodInfo, labels: &StrMap, change: i64) {
@@ -145,7 +155,7 @@ impl Scoring {
             let node = snapshot.node(slot);
             for other in node.pods.iter().map(|id| snapshot.pod(*id)) {
                 if own || other.has_affinity() {
-                    sums.weigh(pod, other, node.labels());
+                    sums.weigh((pod, other), node.labels(), snapshot.profile);
                 }
             }
         }
@@ -200,29 +210,30 @@ impl Counts {
     }
 
     /// `processExistingPod`: both pods' preferences about each other.
-    fn weigh(&mut self, pod: &PodInfo, other: &PodInfo, labels: &StrMap) {
+    fn weigh(&mut self, (pod, other): (&PodInfo, &PodInfo), labels: &StrMap, profile: Profile) {
         let sides = [(pod.affinity(), 1), (pod.anti_affinity(), -1)];
         for (rules, sign) in sides {
-            self.weigh_preferred(rules, (&pod.pod, &other.pod), (labels, sign));
+            let spoken_of = |term: &_| selects_for_itself(term, (&pod.pod, &other.pod), profile);
+            self.weigh_preferred(rules, spoken_of, (labels, sign));
         }
         for term in terms(other.affinity()).iter().filter(|term| selects(term, &other.pod, &pod.pod)) {
             self.weigh_term(term, labels, HARD_POD_AFFINITY_WEIGHT);
         }
         let sides = [(other.affinity(), 1), (other.anti_affinity(), -1)];
         for (rules, sign) in sides {
-            self.weigh_preferred(rules, (&other.pod, &pod.pod), (labels, sign));
+            self.weigh_preferred(rules, |term| selects(term, &other.pod, &pod.pod), (labels, sign));
         }
     }
 
     fn weigh_preferred(
         &mut self,
         rules: Option<&PodAffinity>,
-        (owner, other): (&Pod, &Pod),
+        spoken_of: impl Fn(&PodAffinityTerm) -> bool,
         (labels, sign): (&StrMap, i64),
     ) {
         for preferred in rules.into_iter().flat_map(|rules| &rules.preferred) {
             let term = &preferred.pod_affinity_term;
-            if selects(term, owner, other) {
+            if spoken_of(term) {
                 self.weigh_term(term, labels, sign * i64::from(preferred.weight));
             }
         }
@@ -235,9 +246,38 @@ pub(in crate::controllers::scheduler) fn terms(rules: Option<&PodAffinity>) -> &
 }
 
 /// `AffinityTerm.Matches`: whether `owner`'s term speaks of `other`.
-pub(in crate::controllers::scheduler) fn selects(term: &PodAffinityTerm, owner: &Pod, other: &Pod) -> bool {
-    in_namespaces(term, &owner.metadata.namespace, &other.metadata.namespace)
-        && term.label_selector.as_ref().is_some_and(|selector| selector.matches(&other.metadata.labels))
+fn selects(term: &PodAffinityTerm, owner: &Pod, other: &Pod) -> bool {
+    in_namespaces(term, &owner.metadata.namespace, &other.metadata.namespace) && selects_labels(term, other)
+}
+
+/// The same where `owner` is the pod that is placed. The namespaces that its selector finds are put beside those that it
+/// names, and the selector is to be dropped; but since 1.34 it is dropped from a copy
+/// (`mergeAffinityTermNamespacesIfNotEmpty`). It is then put to no labels, and finds every namespace if these do.
+fn selects_for_itself(term: &PodAffinityTerm, (owner, other): (&Pod, &Pod), profile: Profile) -> bool {
+    let stays = profile.keeps_namespace_selector && selects_no_labels(term);
+    selects(term, owner, other) || (stays && selects_labels(term, other))
+}
+
+/// The same as hints ask it: a selector of namespaces is put to no labels and to nothing else.
+pub(in crate::controllers::scheduler) fn selects_as_hint(
+    term: &PodAffinityTerm,
+    owner: &Pod,
+    other: &Pod,
+) -> bool {
+    let (own, there) = (&owner.metadata.namespace, &other.metadata.namespace);
+    let is_named = match term.namespace_selector {
+        Some(_) => term.namespaces.contains(there) || selects_no_labels(term),
+        None => in_namespaces(term, own, there),
+    };
+    is_named && selects_labels(term, other)
+}
+
+fn selects_labels(term: &PodAffinityTerm, other: &Pod) -> bool {
+    term.label_selector.as_ref().is_some_and(|selector| selector.matches(&other.metadata.labels))
+}
+
+fn selects_no_labels(term: &PodAffinityTerm) -> bool {
+    term.namespace_selector.as_ref().is_some_and(|selector| selector.matches(&StrMap::default()))
 }
 
 /// Without namespaces and selector it is the owner's own namespace.

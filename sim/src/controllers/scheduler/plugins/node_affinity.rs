@@ -98,10 +98,11 @@ pub(in crate::controllers::scheduler) fn matches_selector(
     selector.node_selector_terms.iter().any(|term| !is_empty(term) && matches_term(term, labels, name))
 }
 
-/// The preferred terms that count; the error names everything that cannot be read.
+/// The preferred terms that count, `None` where there are no preferences at all: then the plugin gives no score. The
+/// error names everything that cannot be read.
 pub(in crate::controllers::scheduler) fn preferred(
     pod: &Pod,
-) -> Result<Vec<&PreferredSchedulingTerm>, String> {
+) -> Result<Option<Vec<&PreferredSchedulingTerm>>, String> {
     let affinity = pod.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
     let terms = affinity.map_or(&[][..], |affinity| &affinity.preferred);
     let counts = |term: &PreferredSchedulingTerm| term.weight != 0 && !is_empty(&term.preference);
@@ -110,7 +111,7 @@ pub(in crate::controllers::scheduler) fn preferred(
         .flat_map(|(at, term)| term_errors(&term.preference).map(move |error| format!("[{at}].{error}")))
         .collect();
     if errors.is_empty() {
-        return Ok(terms.iter().filter(|term| counts(term)).collect());
+        return Ok((!terms.is_empty()).then(|| terms.iter().filter(|term| counts(term)).collect()));
     }
     Err(format!("running PreScore plugin \"NodeAffinity\": {}", aggregate(&errors)))
 }

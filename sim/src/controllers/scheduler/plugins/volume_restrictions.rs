@@ -57,7 +57,7 @@ impl State {
         node: &NodeInfo,
     ) -> Result<(), Rejection> {
         if pod.needs.disks && node.disks > 0 {
-            let there = node.pods.iter().flat_map(|id| &snapshot.pod(*id).pod.spec.volumes);
+            let there = node.pods.iter().flat_map(|id| &snapshot.pod_or_nominated(*id).pod.spec.volumes);
             let conflict =
                 |had: &PodVolume| pod.pod.spec.volumes.iter().any(|wanted| share_disk(wanted, had));
             if there.into_iter().any(conflict) {
