@@ -92,7 +92,13 @@ const SUITES: &[Suite] = &[
     Suite { name: "volumes/binder-step", run: volumes_step::run, floor: None },
     Suite { name: "volumes/binder-table", run: volumes_step::run, floor: None },
     Suite { name: "volumes/protection", run: volumes_history::run, floor: None },
+    Suite { name: "volumes/recorded", run: volumes_recorded, floor: None },
 ];
+
+/// Of either shape: one sync, or changes over time.
+fn volumes_recorded(case: &serde_json::Value) -> Result<(), String> {
+    if case.get("sync").is_some() { volumes_step::run(case) } else { volumes_history::run(case) }
+}
 
 fn main() -> ExitCode {
     // `scenarios/tests/vectors.rs` plays those: the engine of rules is there.

@@ -2,6 +2,7 @@
 //!
 //! A claim that is being deleted stays until no pod on a node uses it. Finished pods count until their object is gone.
 
+use super::pvc_binder::is_terminated;
 use crate::context::Context;
 use crate::controller::{Action, Controller};
 use crate::kind::Kind;
@@ -66,10 +67,10 @@ fn needs_work(claim: &PersistentVolumeClaim) -> bool {
     claim.metadata.is_deleting() == claim.metadata.has_finalizer(PVC_PROTECTION)
 }
 
-/// A pod helps when it is gone, has finished, or never got to a node.
+/// A pod helps when it is gone, runs no more, or never got to a node.
 fn pod_changed(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
     let pod = change.new_as::<Pod>();
-    if pod.is_some_and(|pod| pod.node().is_some() && !pod.is_finished()) {
+    if pod.is_some_and(|pod| pod.node().is_some() && !is_terminated(pod)) {
         return;
     }
     let Some(pod) = pod.or(change.old_as::<Pod>()) else { return };
@@ -91,9 +92,12 @@ fn is_used(claim: &PersistentVolumeClaim, cx: &Context<'_>) -> bool {
     })
 }
 
-/// A claim of an ephemeral volume must be this very pod's.
+/// A claim of an ephemeral volume must be this very pod's, and the kubelet not be through with the pod: the claim is to
+/// go with the pod, whose finalizers may wait for that.
 fn uses(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
-    let owned = claim.metadata.controller().is_some_and(|owner| owner.uid == pod.metadata.uid);
+    let meta = &pod.metadata;
+    let is_shut_down = meta.is_deleting() && meta.deletion_grace_period_seconds == Some(0);
+    let owned = claim.metadata.controller().is_some_and(|owner| owner.uid == meta.uid) && !is_shut_down;
     pod.spec.volumes.iter().any(|volume| {
         volume.claim_name(&pod.metadata.name).is_some_and(|name| name == claim.metadata.name)
             && (owned || volume.persistent_volume_claim.is_some())

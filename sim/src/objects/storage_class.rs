@@ -3,6 +3,7 @@
 use super::{ObjectMeta, Rest, is_default};
 use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How volumes of a class are made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,12 @@ impl StorageClass {
     /// Whether volumes wait for a pod that uses the claim.
     pub fn waits_for_first_consumer(&self) -> bool {
         self.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer")
+    }
+
+    /// `mountOptions`: how volumes of the class are mounted.
+    pub fn mount_options(&self) -> Vec<&str> {
+        let options = self.rest.get("mountOptions").and_then(Value::as_array);
+        options.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 }
 

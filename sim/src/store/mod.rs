@@ -156,7 +156,8 @@ impl Store {
             self.remove::<T>(id);
             return Ok(());
         }
-        if meta.deletion_grace_period_seconds.is_some_and(|before| before <= grace_seconds) {
+        let left = meta.deletion_timestamp.map(|_| meta.deletion_grace_period_seconds.unwrap_or(0));
+        if left.is_some_and(|left| left <= grace_seconds) {
             return Ok(());
         }
         let mut object = T::clone(live);

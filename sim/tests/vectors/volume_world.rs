@@ -1,5 +1,7 @@
 //! What the suites of `volumes/` share: objects by the words that name them, and the journal in the vectors' shape.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass};
@@ -64,8 +66,28 @@ pub(crate) fn changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Val
     diff(&Value::Object(old.clone()), &Value::Object(new.clone())).unwrap_or_else(|| json!({}))
 }
 
+/// The words for objects, of those that are gone too.
+pub(crate) type Names = BTreeMap<ObjectId, String>;
+
+/// The words for all that a journal is about.
+pub(crate) fn names(journal: &[Entry], cluster: &Cluster) -> Names {
+    let name = |object: &Object| {
+        let meta = object.metadata();
+        what(object.kind(), &meta.namespace, &meta.name)
+    };
+    let there = cluster.view().iter::<PersistentVolume>();
+    let mut names: Names =
+        there.map(|(id, volume)| (id, name(&Object::PersistentVolume(volume.clone())))).collect();
+    for entry in journal {
+        if let Entry::Write { id, old, new, .. } = entry {
+            names.extend(new.as_ref().or(old.as_ref()).map(|object| (*id, name(object))));
+        }
+    }
+    names
+}
+
 /// The lines of the vectors' log that one entry of the journal stands for.
-pub(crate) fn lines(entry: &Entry) -> Vec<Value> {
+pub(crate) fn lines(entry: &Entry, names: &Names) -> Vec<Value> {
     match entry {
         Entry::Event { kind, namespace, name, severity, reason, message, .. } => {
             let kind = Kind::parse(kind).expect("a kind");
@@ -74,7 +96,9 @@ pub(crate) fn lines(entry: &Entry) -> Vec<Value> {
                 "reason": reason, "message": message})]
         }
         Entry::Write { old, new, .. } => write_lines(old.as_ref(), new.as_ref()),
-        Entry::Refused { .. } | Entry::Unchanged { .. } => Vec::new(),
+        // Of what is being deleted already.
+        Entry::Unchanged { id, .. } => vec![json!({"do": "delete", "what": names[id]})],
+        Entry::Refused { .. } => Vec::new(),
     }
 }
 

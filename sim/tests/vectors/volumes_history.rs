@@ -8,7 +8,7 @@ use stuckvm_sim::objects::{PersistentVolume, PersistentVolumeClaim, Pod, Storage
 use stuckvm_sim::{Cluster, Config, Kind, Latency, ObjectId, Resource};
 
 use crate::patches::{merge, with_plain_sizes};
-use crate::volume_world::{START, changes, find, lines, object, objects, snapshot};
+use crate::volume_world::{Names, START, changes, find, lines, names, object, objects, snapshot};
 
 /// Plays one case.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
@@ -25,7 +25,8 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
     for stop in case["stops"].as_array().expect("stops") {
         stops.push(world.play_until(stop)?);
     }
-    let log = log(&world.cluster.take_journal());
+    let journal = world.cluster.take_journal();
+    let log = log(&journal, &names(&journal, &world.cluster));
     compare("stops", &case["expect"]["stops"], &Value::Array(stops))?;
     compare("log", &case["expect"]["log"], &Value::Array(log))
 }
@@ -124,14 +125,19 @@ fn states(cluster: &Cluster) -> Value {
 /// The controllers' lines in the vectors' order: by instant, object and
 /// controller, an event once an instant, none about an object
 /// that goes then.
-fn log(journal: &[Entry]) -> Vec<Value> {
+fn log(journal: &[Entry], names: &Names) -> Vec<Value> {
     let mut log: Vec<(Time, String, Value)> = Vec::new();
     for entry in journal {
         let (at, actor) = match entry {
-            Entry::Write { at, actor, .. } | Entry::Event { at, actor, .. } => (*at, *actor),
-            Entry::Refused { .. } | Entry::Unchanged { .. } => continue,
+            Entry::Write { at, actor, .. }
+            | Entry::Event { at, actor, .. }
+            | Entry::Unchanged { at, actor, .. } => (*at, *actor),
+            Entry::Refused { .. } => continue,
         };
-        for mut line in lines(entry).into_iter().filter(|_| actor != "user") {
+        if actor == "user" {
+            continue;
+        }
+        for mut line in lines(entry, names) {
             let passed = at.saturating_since(Time::from_secs(START)).as_millis();
             line["t"] = json!(passed as f64 / 1000.0);
             line["by"] = actor.into();

@@ -5,7 +5,7 @@ use stuckvm_detector::Time;
 use stuckvm_sim::{Action, Cluster, Config, Latency};
 
 use crate::patches::with_plain_sizes;
-use crate::volume_world::{START, changes, find, lines, objects, snapshot};
+use crate::volume_world::{START, changes, find, lines, names, objects, snapshot};
 
 /// Plays one case.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
@@ -23,7 +23,9 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         _ => "ok".to_owned(),
     };
     let queued = cluster.next_at() == Some(start);
-    let log: Vec<Value> = cluster.take_journal().iter().flat_map(lines).collect();
+    let journal = cluster.take_journal();
+    let names = names(&journal, &cluster);
+    let log: Vec<Value> = journal.iter().flat_map(|entry| lines(entry, &names)).collect();
     let answer = json!({"result": result, "log": log, "after": changes(&before, &snapshot(&cluster))});
     agrees(case, &answer, queued)
 }

@@ -2,11 +2,19 @@
 
 use super::cache::{Cache, Claim, Volume};
 use super::error::SyncError;
-use super::matching::{capacity, is_bound_to};
+use super::matching::is_bound_to;
 use super::{BIND_COMPLETED, BOUND_BY_CONTROLLER, Outcome, Synced};
 use crate::context::{Context, EventType};
-use crate::objects::{ObjectReference, PersistentVolume, PersistentVolumeClaim, ResourceList};
+use crate::objects::{
+    ObjectReference, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus, ResourceList,
+};
+use crate::quantity::Quantity;
 use arcstr::{ArcStr, literal};
+
+/// In a claim's status: the class of attributes that its volume has.
+const CURRENT_ATTRIBUTES: &str = "currentVolumeAttributesClassName";
+/// On a volume that is being enlarged: its size from before, until the file system has grown too.
+const PRE_RESIZE_CAPACITY: &str = "volume.alpha.kubernetes.io/pre-resize-capacity";
 
 impl Cache {
     /// Binds both sides, each only as far as it is not bound yet.
@@ -76,24 +84,19 @@ impl Cache {
         cx: &mut Context<'_>,
     ) -> Result<Claim, SyncError> {
         let mut status = claim.object.status.clone();
-        let turns = status.phase != phase;
         match volume {
             None => {
                 status.access_modes = Vec::new();
                 status.capacity = ResourceList::default();
+                status.rest.remove(CURRENT_ATTRIBUTES);
             }
             Some(volume) => {
                 status.access_modes.clone_from(&volume.spec.access_modes);
-                if turns && volume.spec.capacity.get("storage").is_none() {
-                    return Err(SyncError::NoCapacity(volume.metadata.name.clone()));
+                if status.phase != phase {
+                    take_capacity(&mut status, volume)?;
                 }
-                if turns && status.capacity.get("storage") != Some(&capacity(&volume.spec.capacity)) {
-                    status.capacity = volume.spec.capacity.clone();
-                }
-                let attributes = volume.spec.rest.get("volumeAttributesClassName");
-                let attributes = attributes.filter(|_| turns && status.phase != "Lost");
-                if let Some(class) = attributes {
-                    status.rest.insert("currentVolumeAttributesClassName", class.clone());
+                if status.phase == "Pending" && phase == "Bound" {
+                    take_attributes_class(&mut status, volume);
                 }
             }
         }
@@ -162,6 +165,30 @@ impl Cache {
             }
             mark(annotations, literal!(BIND_COMPLETED));
         })
+    }
+}
+
+/// A claim that turns Bound takes its volume's size; while the volume is being enlarged, the one from before.
+fn take_capacity(
+    status: &mut PersistentVolumeClaimStatus,
+    volume: &PersistentVolume,
+) -> Result<(), SyncError> {
+    let Some(size) = volume.spec.capacity.get("storage") else {
+        return Err(SyncError::NoCapacity(volume.metadata.name.clone()));
+    };
+    if let Some(before) = volume.metadata.annotations.get(PRE_RESIZE_CAPACITY) {
+        status.capacity.insert("storage", Quantity::parse(before).unwrap_or_else(|_| size.clone()));
+    } else if status.capacity.get("storage") != Some(size) {
+        status.capacity = volume.spec.capacity.clone();
+    }
+    Ok(())
+}
+
+/// The class of attributes is the volume's, also where that has none.
+fn take_attributes_class(status: &mut PersistentVolumeClaimStatus, volume: &PersistentVolume) {
+    match volume.spec.rest.get("volumeAttributesClassName") {
+        Some(class) => status.rest.insert(CURRENT_ATTRIBUTES, class.clone()),
+        None => drop(status.rest.remove(CURRENT_ATTRIBUTES)),
     }
 }
 

@@ -34,7 +34,10 @@ pub(super) fn csi_name(in_tree: &str) -> Option<&'static str> {
 pub(super) fn correct_annotation(annotations: &mut StrMap, provisioner: &str) -> bool {
     match csi_name(provisioner) {
         Some(csi) => annotations.insert(literal!(MIGRATED_TO), csi),
-        None => annotations.remove(MIGRATED_TO).is_some(),
+        None => {
+            annotations.get(MIGRATED_TO).is_some_and(|driver| !driver.is_empty())
+                && annotations.remove(MIGRATED_TO).is_some()
+        }
     }
 }
 
@@ -74,18 +77,16 @@ fn correct_volume(volume: &mut PersistentVolume) {
     let meta = &mut volume.metadata;
     let Some(provisioner) = meta.annotations.get(DYNAMICALLY_PROVISIONED).cloned() else { return };
     correct_annotation(&mut meta.annotations, &provisioner);
-    let in_tree = provisioner.starts_with("kubernetes.io/");
-    let keeps = in_tree
-        && csi_name(&provisioner).is_none()
-        && volume.spec.reclaim_policy.as_deref() == Some("Delete");
-    if in_tree && csi_name(&provisioner).is_none() {
+    if csi_name(&provisioner).is_some() {
+        meta.remove_finalizer(IN_TREE_FINALIZER);
+    } else if provisioner.starts_with("kubernetes.io/") {
         // Left from when the driver was migrated.
         meta.remove_finalizer(EXTERNAL_FINALIZER);
-    }
-    if keeps {
-        meta.add_finalizer(literal!(IN_TREE_FINALIZER));
-    } else if in_tree {
-        meta.remove_finalizer(IN_TREE_FINALIZER);
+        match volume.spec.reclaim_policy.as_deref() {
+            Some("Delete") => drop(meta.add_finalizer(literal!(IN_TREE_FINALIZER))),
+            Some("Retain" | "Recycle") => drop(meta.remove_finalizer(IN_TREE_FINALIZER)),
+            _ => {}
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod matching;
 mod migration;
 mod operations;
 mod plugins;
+mod pods;
 mod provision;
 mod reclaim;
 mod resync;
@@ -23,6 +24,7 @@ mod sync_volume;
 
 pub(crate) use bind::reference;
 pub(crate) use class::{claim_class, claim_has_class, default_class};
+pub(crate) use pods::is_terminated;
 
 use crate::context::Context;
 use crate::controller::{Action, Controller};

@@ -1,5 +1,6 @@
 //! The in-tree volume plugins that are left, host-path and NFS, and what they can do: `pkg/volume/{plugins.go,hostpath,nfs}`.
 
+use super::migration::MIGRATED_TO;
 use crate::objects::PersistentVolume;
 
 const HOST_PATH: &str = "kubernetes.io/host-path";
@@ -47,7 +48,7 @@ pub(super) fn deleter(volume: &PersistentVolume, provisioned_by: Option<&str>) -
         None => {}
     }
     let has = |source| volume.spec.rest.get(source).is_some_and(|value| !value.is_null());
-    if has("csi") {
+    if volume.metadata.annotations.contains_key(MIGRATED_TO) || has("csi") {
         return Ok(Deleter::External);
     }
     if has("hostPath") {
@@ -74,8 +75,9 @@ pub(super) fn delete_host_path(volume: &PersistentVolume) -> Result<(), String> 
         ));
     };
     let path = source.get("path").and_then(serde_json::Value::as_str).unwrap_or("");
-    match path.strip_prefix("/tmp/") {
-        Some(below) if !below.is_empty() => Ok(()),
+    // Upstream's pattern is not anchored.
+    match path.split_once("/tmp/") {
+        Some((_, below)) if !below.is_empty() => Ok(()),
         _ => Err(format!("host_path deleter only supports /tmp/.+ but received provided {path}")),
     }
 }

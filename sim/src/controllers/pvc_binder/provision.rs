@@ -9,11 +9,14 @@ use super::plugins::{self, Provisioner};
 use super::{BETA_STORAGE_PROVISIONER, PvcBinder, STORAGE_PROVISIONER};
 use crate::context::{Context, EventType};
 use crate::kind::ObjectId;
-use crate::objects::{PersistentVolumeClaim, StorageClass};
+use crate::objects::{PersistentVolume, PersistentVolumeClaim, StorageClass};
 use arcstr::{ArcStr, literal};
+use std::sync::Arc;
 
 const HOST_PATH_DISABLED: &str =
     "Failed to create provisioner: provisioning in volume plugin \"kubernetes.io/host-path\" is disabled";
+const COPIES_NOTHING: &str = "plugin \"kubernetes.io/host-path\" is not a CSI plugin. \
+                              Only CSI plugin can provision a claim with a datasource";
 
 impl PvcBinder {
     /// Sets off that the class's provisioner is asked for a volume, if there is one.
@@ -32,9 +35,10 @@ impl PvcBinder {
         let Some(claim) = claim.filter(|claim| claim.object.spec.volume_name.is_empty()) else {
             return Ok(());
         };
-        match provisioner(&claim.object, cx).map_err(SyncError::Plugin)? {
-            (Provisioner::External, name) => self.provision_externally(&claim, name, cx),
-            (Provisioner::HostPath, name) => self.provision_host_path(&claim, &name, cx),
+        let (provisioner, class) = provisioner(&claim.object, cx).map_err(SyncError::Plugin)?;
+        match provisioner {
+            Provisioner::External => self.provision_externally(&claim, class.provisioner.clone(), cx),
+            Provisioner::HostPath => self.provision_host_path(&claim, &class, cx),
         }
     }
 
@@ -59,12 +63,27 @@ impl PvcBinder {
     fn provision_host_path(
         &mut self,
         claim: &Claim,
-        provisioner: &ArcStr,
+        class: &StorageClass,
         cx: &mut Context<'_>,
     ) -> Result<(), SyncError> {
-        let claim = self.set_claim_provisioner(claim, provisioner, cx)?;
-        cx.event(&*claim.object, EventType::Warning, "ProvisioningFailed", HOST_PATH_DISABLED);
-        Err(SyncError::Plugin(HOST_PATH_DISABLED.to_owned()))
+        if claim.object.spec.rest.get("dataSource").is_some_and(|source| !source.is_null()) {
+            return fail(claim, COPIES_NOTHING, cx);
+        }
+        let claim = self.set_claim_provisioner(claim, &class.provisioner, cx)?;
+        let volume = format!("pvc-{}", claim.object.metadata.uid);
+        if cx.newest().named::<PersistentVolume>("", &volume).is_some() {
+            return Ok(());
+        }
+        let options = class.mount_options();
+        if options.is_empty() {
+            return fail(&claim, HOST_PATH_DISABLED, cx);
+        }
+        let message = format!(
+            "Mount options are not supported by the provisioner but StorageClass \"{}\" has mount options [{}]",
+            class.metadata.name,
+            options.join(" ")
+        );
+        fail(&claim, &message, cx)
     }
 
     /// Names the provisioner on the claim, in both spellings.
@@ -86,11 +105,20 @@ impl PvcBinder {
     }
 }
 
-/// Who is to make the claim's volume, and under which name; `Err` is why nobody can.
-fn provisioner(claim: &PersistentVolumeClaim, cx: &Context<'_>) -> Result<(Provisioner, ArcStr), String> {
+/// Says why there is no volume; the next try is put off.
+fn fail(claim: &Claim, why: &str, cx: &mut Context<'_>) -> Result<(), SyncError> {
+    cx.event(&*claim.object, EventType::Warning, "ProvisioningFailed", why);
+    Err(SyncError::Plugin(why.to_owned()))
+}
+
+/// Who is to make the claim's volume, and by which class; `Err` is why nobody can.
+fn provisioner(
+    claim: &PersistentVolumeClaim,
+    cx: &Context<'_>,
+) -> Result<(Provisioner, Arc<StorageClass>), String> {
     let name = claim_class(claim);
     let Some((_, class)) = cx.view().named::<StorageClass>("", &name) else {
         return Err(format!("storageclass.storage.k8s.io \"{name}\" not found"));
     };
-    Ok((plugins::provisioner(&class.provisioner)?, class.provisioner.clone()))
+    Ok((plugins::provisioner(&class.provisioner)?, Arc::clone(class)))
 }

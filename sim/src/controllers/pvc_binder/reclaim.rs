@@ -5,10 +5,11 @@ use super::error::SyncError;
 use super::migration::{MIGRATED_TO, backend_is_deleted};
 use super::operations::Operation;
 use super::plugins::{self, Deleter};
+use super::pods::users;
 use super::{DYNAMICALLY_PROVISIONED, Outcome, PvcBinder, Synced};
 use crate::context::{Context, EventType};
 use crate::kind::ObjectId;
-use crate::objects::{PersistentVolume, Pod};
+use crate::objects::PersistentVolume;
 use std::sync::Arc;
 
 const UNKNOWN_POLICY: &str = "Volume has unrecognized PersistentVolumeReclaimPolicy";
@@ -42,9 +43,7 @@ impl PvcBinder {
 
     /// Deletes the backend, then the object. What fails here for good stays Failed; nothing waits for a resync.
     pub(super) fn delete_volume(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Result<(), SyncError> {
-        let Some(volume) = live_volume(id, cx).filter(|live| !live.object.metadata.is_deleting()) else {
-            return Ok(());
-        };
+        let Some(volume) = live_volume(id, cx) else { return Ok(()) };
         let provisioner = volume.object.metadata.annotations.get(DYNAMICALLY_PROVISIONED);
         let deleted = plugins::deleter(&volume.object, provisioner.map(|name| name.as_str()));
         let deleted = deleted.and_then(|deleter| match deleter {
@@ -63,16 +62,17 @@ impl PvcBinder {
 
     fn delete_object(&mut self, volume: &Volume, cx: &mut Context<'_>) -> Result<(), SyncError> {
         self.cache.update(volume, cx, backend_is_deleted)?;
-        Ok(cx.delete::<PersistentVolume>(volume.id)?)
+        // Gone already, where that finalizer was the last: upstream takes no notice of what the API server refuses here.
+        let _ = cx.delete::<PersistentVolume>(volume.id);
+        Ok(())
     }
 
     /// Scrubbing itself, a pod that Kubernetes deprecated long ago, is not modelled: such a volume stays Released.
     pub(super) fn recycle_volume(&mut self, id: ObjectId, cx: &mut Context<'_>) -> Result<(), SyncError> {
         let Some(volume) = live_volume(id, cx) else { return Ok(()) };
         let Some(claim_ref) = &volume.object.spec.claim_ref else { return Ok(()) };
-        let users = cx.view().users_of_claim::<Pod>(&claim_ref.namespace, &claim_ref.name);
-        let running = users.filter(|(_, pod)| !pod.is_finished());
-        let names = running.map(|(_, pod)| format!("{}/{}", pod.metadata.namespace, pod.metadata.name));
+        let users = users(cx.view(), &claim_ref.namespace, &claim_ref.name);
+        let names = users.map(|pod| format!("{}/{}", pod.metadata.namespace, pod.metadata.name));
         let names: Vec<String> = names.collect();
         let again = self.cache.claim_named(cx.view(), &claim_ref.namespace, &claim_ref.name).is_some();
         if !names.is_empty() && !again {

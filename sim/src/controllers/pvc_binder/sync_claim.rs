@@ -4,10 +4,11 @@ use super::cache::Claim;
 use super::class::{claim_class, claim_has_class, default_class};
 use super::error::SyncError;
 use super::matching::{find_best_match, is_bound_to, mismatch};
+use super::pods::users;
 use super::{BIND_COMPLETED, BOUND_BY_CONTROLLER, Outcome, PvcBinder, SELECTED_NODE, Synced};
 use crate::context::{Context, EventType};
 use crate::kind::ObjectId;
-use crate::objects::{ObjectMeta, PersistentVolumeClaim, Pod, StorageClass};
+use crate::objects::{ObjectMeta, PersistentVolumeClaim, StorageClass};
 use arcstr::{ArcStr, literal};
 
 const NO_VOLUME: &str = "no persistent volumes available for this claim and no storage class is set";
@@ -123,9 +124,8 @@ fn is_delayed(claim: &PersistentVolumeClaim, cx: &Context<'_>) -> bool {
 /// Says for whom a delayed claim waits: for a pod, or for the scheduler to place those that use it.
 fn waits_for_consumer(claim: &PersistentVolumeClaim, cx: &mut Context<'_>) {
     let meta = &claim.metadata;
-    let pods = cx.view().users_of_claim::<Pod>(&meta.namespace, &meta.name);
-    let unscheduled = pods.filter(|(_, pod)| pod.node().is_none() && !pod.is_finished());
-    let names: Vec<ArcStr> = unscheduled.map(|(_, pod)| pod.metadata.name.clone()).collect();
+    let unscheduled = users(cx.view(), &meta.namespace, &meta.name).filter(|pod| pod.node().is_none());
+    let names: Vec<ArcStr> = unscheduled.map(|pod| pod.metadata.name.clone()).collect();
     let (reason, message) = match names.as_slice() {
         [] => {
             let message = "waiting for first consumer to be created before binding".to_owned();
