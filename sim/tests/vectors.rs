@@ -65,6 +65,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "kubelet/images", run: images::run, floor: None },
     Suite { name: "kubelet/pod-status", run: pod_status::run, floor: None },
     Suite { name: "kubelet/pod-timeline", run: pod_timeline::run, floor: None },
+    Suite { name: "kubelet/recorded", run: pod_status::run, floor: None },
     Suite { name: "launcher/launcher", run: launcher::run, floor: None },
     Suite { name: "launcher/launcher-table", run: launcher::run, floor: None },
     Suite { name: "nodes/lifecycle", run: nodes::run, floor: None },

@@ -41,6 +41,7 @@ impl Phase {
 #[derive(Default)]
 struct Tally {
     pending_init: usize,
+    /// Failed, and not to start again.
     failed_init: usize,
     pending_sidecars: usize,
     running: usize,
@@ -58,12 +59,12 @@ pub(super) fn get_phase(seen: &Observation<'_>, statuses: &[ContainerStatus]) ->
         if seen.pod.is_sidecar(slot) {
             tally.add_sidecar(status);
         } else if seen.pod.is_init(slot) {
-            tally.add_init(status);
+            tally.add_init(status, |code| restarts_after(seen.pod, slot, code));
         } else {
             tally.add_regular(status, |code| restarts_after(seen.pod, slot, code));
         }
     }
-    tally.phase(&seen.pod.spec.restart_policy, seen.terminal, has_initialized(seen))
+    tally.phase(seen.terminal, has_initialized(seen))
 }
 
 /// Whether the present sandbox has a regular container, so that its init containers must have done their part
@@ -95,7 +96,7 @@ fn last_exit(status: &ContainerStatus) -> Option<i32> {
 }
 
 impl Tally {
-    fn add_init(&mut self, status: &ContainerStatus) {
+    fn add_init(&mut self, status: &ContainerStatus, restarts: impl FnOnce(i32) -> bool) {
         let exit = match &status.state {
             Some(ContainerState::Terminated(terminated)) => Some(terminated.exit_code),
             Some(ContainerState::Waiting(_)) => last_exit(status),
@@ -104,7 +105,7 @@ impl Tally {
         match exit {
             None => self.pending_init += 1,
             Some(0) => {}
-            Some(_) => self.failed_init += 1,
+            Some(code) => self.failed_init += usize::from(!restarts(code)),
         }
     }
 
@@ -139,9 +140,9 @@ impl Tally {
         }
     }
 
-    fn phase(&self, restart_policy: &str, terminal: bool, initialized: bool) -> Phase {
+    fn phase(&self, terminal: bool, initialized: bool) -> Phase {
         let initializing = self.pending_init > 0 || (self.pending_sidecars > 0 && !initialized);
-        if self.failed_init > 0 && restart_policy == "Never" {
+        if self.failed_init > 0 {
             Phase::Failed
         } else if initializing || self.waiting > 0 {
             Phase::Pending

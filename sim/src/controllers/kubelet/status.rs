@@ -143,7 +143,8 @@ fn container_status(seen: &Observation<'_>, slot: usize) -> ContainerStatus {
 fn last_state(container_id: &str, old: Option<&ContainerStatus>) -> Option<ContainerState> {
     let old = old?;
     let ended = old.terminated().is_some() && old.container_id != container_id;
-    if ended { old.state.clone() } else { old.last_state.clone() }
+    let last = if ended { &old.state } else { &old.last_state };
+    last.clone().filter(|last| matches!(last, ContainerState::Terminated(_)))
 }
 
 /// The runtime's name of a run; a real one is drawn.
@@ -155,12 +156,13 @@ fn container_id(pod: &Pod, container: &Container, restarts: u32) -> ArcStr {
 /// How often a container was started again: never fewer times than was said before.
 fn restart_count(record: &ContainerRecord, old: Option<&ContainerStatus>) -> u32 {
     let Some(old) = old else { return record.restarts };
-    let began_anew = match &record.state {
-        RunState::Running { .. } => old.terminated().is_some() && record.restarts <= old.restart_count,
-        RunState::Unknown => old.running().is_some(),
-        RunState::Created | RunState::Exited(_) => false,
-    };
-    record.restarts.max(old.restart_count + u32::from(began_anew))
+    let known = record.restarts.max(old.restart_count);
+    match &record.state {
+        RunState::Running { .. } if old.terminated().is_some() => known.max(old.restart_count + 1),
+        // Whatever the record says: the run that was told of is lost, and another will come.
+        RunState::Unknown if old.running().is_some() => old.restart_count + 1,
+        _ => known,
+    }
 }
 
 fn old_status<'a>(seen: &Observation<'a>, slot: usize) -> Option<&'a ContainerStatus> {
@@ -258,7 +260,7 @@ fn convert(
         name: container.name.clone(),
         image: container.image.clone(),
         restart_count: restart_count(record, old),
-        // Until the probes have a say in it: a sidecar that had started keeps its pod from being Pending.
+        // Holds until the startup probe says something: a run that had started stays so, and its pod is not Pending.
         started: old.filter(|_| record.is_running()).and_then(|old| old.started),
         state: Some(state),
         last_state: last_state(&container_id, old),
@@ -293,12 +295,13 @@ fn reason_to_wait<'a>(
 fn judge(seen: &Observation<'_>, slot: usize, status: &mut ContainerStatus) {
     let container = seen.pod.container(slot);
     let probed = seen.probes[slot];
-    let startup = container.startup_probe.is_none() || probed.startup == Some(true);
+    let startup = probed.startup.unwrap_or(container.startup_probe.is_none() || status.started == Some(true));
     let started = status.running().is_some() && startup;
     status.started = Some(started);
     let readiness = container.readiness_probe.is_none() || probed.readiness == Some(true);
     status.ready = if seen.pod.is_init(slot) && !seen.pod.is_sidecar(slot) {
-        status.terminated().is_some_and(|terminated| terminated.exit_code == 0)
+        // One that the runtime has dropped keeps what was said of it.
+        status.ready || status.terminated().is_some_and(|terminated| terminated.exit_code == 0)
     } else {
         started && readiness
     };

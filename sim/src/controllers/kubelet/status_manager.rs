@@ -32,10 +32,12 @@ fn is_legal(pod: &Pod, (old, new): (&[ContainerStatus], &[ContainerStatus]), ini
     if pod.spec.restart_policy != "Never" && pod.spec.restart_policy != "OnFailure" {
         return true;
     }
+    // By the pod's policy or the container's, whichever lets it.
     let may_restart = |name: &str, code: i32| {
         let mut slots = if init { 0..pod.regular().start } else { pod.regular() };
         let slot = slots.find(|slot| pod.container(*slot).name == name);
-        slot.is_some_and(|slot| pod.is_sidecar(slot) || restarts_after(pod, slot, code))
+        let after_failure = code != 0 && pod.spec.restart_policy == "OnFailure";
+        after_failure || slot.is_some_and(|slot| pod.is_sidecar(slot) || restarts_after(pod, slot, code))
     };
     old.iter().all(|before| {
         let Some(end) = before.terminated() else { return true };
