@@ -10,7 +10,7 @@ use stuckvm_detector::Time;
 use stuckvm_sim::environment::{KubeletStart, Machines};
 use stuckvm_sim::kubelet::{CredentialVerification, PullLimits, RELIST, STATUS, TICK};
 use stuckvm_sim::random::WHOLE;
-use stuckvm_sim::{Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency};
+use stuckvm_sim::{CdiConfig, CdiRelease, Cluster, Config, KubeVirtRelease, KubernetesRelease, Latency};
 
 /// How long before 0s the cluster's manifests are applied, so that it has come to rest.
 const SETTLING: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config 
     let release = &scenario.cluster.release;
     let kubernetes = release.kubernetes.as_deref().and_then(KubernetesRelease::parse).unwrap_or_default();
     let kubevirt = release.kubevirt.as_deref().and_then(KubeVirtRelease::parse).unwrap_or_default();
+    let cdi = release.cdi.as_deref().and_then(CdiRelease::parse).unwrap_or_default();
     let settled_from = start.as_nanos().saturating_sub(u64::try_from(SETTLING.as_nanos()).expect("a minute"));
     Config {
         start: Time::from_nanos(settled_from),
@@ -33,6 +34,7 @@ fn config(scenario: &Scenario, start: Time, options: PlayOptions<'_>) -> Config 
         latency: latency(&scenario.cluster.latency),
         kubernetes,
         kubevirt,
+        cdi: CdiConfig { release: cdi, ..CdiConfig::default() },
         keep_trace: options.keep_trace,
         run_budget: scenario.step_budget.unwrap_or(Config::default().run_budget),
         keep_journal: scenario.expect.events.is_some(),

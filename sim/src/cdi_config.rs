@@ -1,12 +1,15 @@
 //! How CDI is set up: what the CDIConfig, the StorageProfiles and the CSIDriver objects of a cluster say.
 
 use crate::objects::StorageClass;
+use crate::release::CdiRelease;
 use arcstr::{ArcStr, literal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Settings of the Containerized Data Importer.
 #[derive(Clone, Debug)]
 pub struct CdiConfig {
+    /// Which CDI it behaves like.
+    pub release: CdiRelease,
     /// Feature gate HonorWaitForFirstConsumer: claims of such classes are left alone until somebody uses them. On, as
     /// in the `cdi-cr.yaml` of every release.
     pub honor_wait_for_first_consumer: bool,
@@ -77,6 +80,7 @@ impl ClaimPropertySet {
 impl Default for CdiConfig {
     fn default() -> Self {
         Self {
+            release: CdiRelease::default(),
             honor_wait_for_first_consumer: true,
             claim_adoption: false,
             without_csi_driver: BTreeSet::new(),

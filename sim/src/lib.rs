@@ -6,6 +6,7 @@
 mod admission;
 mod causes;
 mod cdi_config;
+mod cdi_profile;
 mod claim_events;
 mod cluster;
 mod config;
@@ -66,7 +67,7 @@ pub use kind::{Kind, Object, ObjectId, Resource};
 pub use kubevirt_profile::{ConsoleLog, KubeVirtProfile};
 pub use latency::Latency;
 pub use random::{Random, WHOLE};
-pub use release::{KubeVirtRelease, KubernetesRelease};
+pub use release::{CdiRelease, KubeVirtRelease, KubernetesRelease};
 pub use store::{ApiError, Change, Store, Table, Tables, View};
 pub use uploads::UploadError;
 pub use user::{UserError, split_name};

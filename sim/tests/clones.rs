@@ -1,10 +1,11 @@
-//! Copies that two pods make, copies across namespaces, and uploads: on a cluster with every controller.
+//! Copies that two pods make, copies across namespaces, uploads, and what older releases of CDI do otherwise: on a cluster with
+//! every controller.
 
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{DataVolume, PersistentVolumeClaim, Pod, VolumeCloneSource};
-use stuckvm_sim::{CdiConfig, Cluster, Config, Kind, Object, ObjectId, UploadError};
+use stuckvm_sim::{CdiConfig, CdiRelease, Cluster, Config, Kind, Object, ObjectId, UploadError};
 
 /// A node, a class whose driver takes no snapshots, and `golden` of it in a namespace.
 fn cluster(namespace: &str) -> Cluster {
@@ -171,6 +172,39 @@ fn without_a_driver_the_claim_itself_is_filled() {
     assert!(told.progress.iter().filter(part).count() >= 2, "it grows: {:?}", told.progress);
     let text = "In tree storage class does not support snapshot/clone";
     assert!(told.has("PersistentVolumeClaim", "NoPopulator", text));
+}
+
+#[test]
+fn until_1_43_whatever_is_filled_fails_with_its_pod() {
+    let upload = data_volume(&json!({ "upload": {} }));
+    for (source, later) in [(clone_of("default"), "CloneScheduled"), (upload, "UploadScheduled")] {
+        let of = |release| {
+            let without_csi_driver = ["csi.example.com".into()].into();
+            let cdi = CdiConfig { release, without_csi_driver, ..CdiConfig::default() };
+            let mut cluster = cluster_with(cdi, "default");
+            apply(&mut cluster, std::slice::from_ref(&source));
+            run_for(&mut cluster, 20);
+            // Nobody says any more how the pod is, but that it has failed.
+            cluster.set_machine("node-a", true);
+            let (id, _) = pod(&cluster, "cdi-upload-disk").expect("the pod that writes");
+            let failed = cluster.patch::<Pod>(id, |pod| pod.status.phase = "Failed".into());
+            failed.expect("the pod is there");
+            run_for(&mut cluster, 1);
+            disk(&cluster).status.phase.to_string()
+        };
+        assert_eq!(CdiRelease::ALL.map(of), ["Failed", later, later]);
+    }
+}
+
+#[test]
+fn a_checksum_is_stored_since_1_65() {
+    let http = json!({ "url": "http://images.example/disk.img", "checksum": "sha256:00" });
+    let of = |release| {
+        let mut cluster = cluster_with(CdiConfig { release, ..CdiConfig::default() }, "default");
+        apply(&mut cluster, &[data_volume(&json!({ "http": http }))]);
+        disk(&cluster).spec.source.as_ref().expect("a source")["http"].get("checksum").is_some()
+    };
+    assert_eq!(CdiRelease::ALL.map(of), [false, false, true]);
 }
 
 /// A pod that mounts `golden`.

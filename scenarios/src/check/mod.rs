@@ -14,7 +14,7 @@ use stuckvm_sim::manifest::{Document, ManifestError};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::random::COMPONENTS;
 use stuckvm_sim::validation::{Refusal, of_object};
-use stuckvm_sim::{KubeVirtRelease, KubernetesRelease};
+use stuckvm_sim::{CdiRelease, KubeVirtRelease, KubernetesRelease};
 
 /// A field that does not keep a rule: its path, what was expected, what is there, and what to try.
 struct Fault(String, String, String, &'static str);
@@ -101,23 +101,23 @@ pub(crate) fn objects(loaded: &Loaded, document: &Document) -> Result<(), Manife
 
 fn releases(scenario: &Scenario) -> Result<(), Fault> {
     let release = &scenario.cluster.release;
-    if let Some(name) = release.kubernetes.as_ref().filter(|name| KubernetesRelease::parse(name).is_none()) {
-        let known = KubernetesRelease::ALL.map(KubernetesRelease::as_str).join(", ");
-        return Err(Fault(
-            "cluster.release.kubernetes".into(),
-            format!("one of {known}"),
-            name.clone(),
-            "name a release that is modelled",
-        ));
-    }
-    if let Some(name) = release.kubevirt.as_ref().filter(|name| KubeVirtRelease::parse(name).is_none()) {
-        let known = KubeVirtRelease::ALL.map(KubeVirtRelease::as_str).join(", ");
-        return Err(Fault(
-            "cluster.release.kubevirt".into(),
-            format!("one of {known}"),
-            name.clone(),
-            "name a release that is modelled",
-        ));
+    let kubernetes = KubernetesRelease::ALL.map(KubernetesRelease::as_str);
+    let kubevirt = KubeVirtRelease::ALL.map(KubeVirtRelease::as_str);
+    let cdi = CdiRelease::ALL.map(CdiRelease::as_str);
+    let components: [(&str, &Option<String>, &[&str]); 3] = [
+        ("kubernetes", &release.kubernetes, &kubernetes),
+        ("kubevirt", &release.kubevirt, &kubevirt),
+        ("cdi", &release.cdi, &cdi),
+    ];
+    for (component, named, known) in components {
+        if let Some(name) = named.as_ref().filter(|name| !known.contains(&name.as_str())) {
+            return Err(Fault(
+                format!("cluster.release.{component}"),
+                format!("one of {}", known.join(", ")),
+                name.clone(),
+                "name a release that is modelled",
+            ));
+        }
     }
     Ok(())
 }

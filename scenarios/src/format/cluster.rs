@@ -46,6 +46,9 @@ pub struct ReleaseSection {
     /// `"0.59"`, `"1.3"` or `main-2026-08` (default).
     #[serde(default)]
     pub kubevirt: Option<String>,
+    /// `"1.43"`, `"1.64"` or `main-2026-08` (default).
+    #[serde(default)]
+    pub cdi: Option<String>,
 }
 
 /// How long things take; see `stuckvm_sim::Latency` for the defaults.

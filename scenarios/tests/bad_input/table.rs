@@ -87,6 +87,16 @@ x.yaml, line 3, column 33:
   try       name a release that is modelled",
     ),
     (
+        "a release of CDI that is not modelled",
+        "scenario: x\nuntil: 5m\ncluster: {release: {cdi: \"1.50\"}}\nexpect: {alerts: []}\n",
+        "\
+x.yaml, line 3, column 26:
+  field     cluster.release.cdi
+  expected  one of 1.43, 1.64, main-2026-08
+  found     1.50
+  try       name a release that is modelled",
+    ),
+    (
         "an alert written as a list",
         "scenario: x\nuntil: 5m\nexpect: {alerts: [[default/vm1, 5m, Unknown, null]]}\n",
         "\

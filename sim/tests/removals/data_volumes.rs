@@ -6,6 +6,20 @@ const DATA_VOLUMES: &[(&str, &str)] = &[("vectors", "datavolume/")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
+        file: "controllers/data_volume/phases.rs",
+        noticed_by: &[("clones", "until_1_43")],
+        rows: &[("1.43 fails with its pod", "cx.config.cdi.release.profile().fails_with_its_pod", "false")],
+    },
+    Group {
+        file: "admission/data_volume.rs",
+        noticed_by: &[("clones", "since_1_65")],
+        rows: &[(
+            "a checksum is dropped before 1.65",
+            "!config.cdi.release.profile().knows_checksums",
+            "false",
+        )],
+    },
+    Group {
         file: "controllers/data_volume/conditions.rs",
         noticed_by: DATA_VOLUMES,
         rows: &[

@@ -3,6 +3,7 @@
 //! CDI main 2026-08: `pkg/controller/datavolume/clone-controller-base.go` (`updateStatusPhase`, `setEventForPhase`).
 
 use super::clone_source::{self, CloneSource};
+use super::phases::fails_with_its_pod;
 use super::status::{StatusUpdate, phase};
 use super::sync::PhaseEvent;
 use crate::context::{Context, EventType};
@@ -34,6 +35,9 @@ pub(super) fn update(update: &mut StatusUpdate<'_>, cx: &Context<'_>, claim: &Cl
         "Pending" => "CloneScheduled",
         "Running" => "CloneInProgress",
         "Failed" => {
+            if fails_with_its_pod(cx) {
+                update.status.phase = phase("Failed");
+            }
             let text = arcstr::format!("Cloning from {} failed", texts.route());
             update.event = Some(PhaseEvent::new(EventType::Warning, "CloneFailed", text));
             return Ok(());

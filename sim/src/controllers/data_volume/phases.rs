@@ -57,6 +57,11 @@ fn may_update(
     filled && requires_work(cx.config, claim, update.dv)
 }
 
+/// Whether a worker pod that has failed takes its DataVolume along.
+pub(super) fn fails_with_its_pod(cx: &Context<'_>) -> bool {
+    cx.config.cdi.release.profile().fails_with_its_pod
+}
+
 fn import(update: &mut StatusUpdate<'_>, cx: &mut Context<'_>, claim: &Claim) -> Result<(), CdiError> {
     let pod_phase = claim.annotation(&ann::POD_PHASE);
     let pod_phase = pod_phase.map(ArcStr::as_str);
@@ -76,7 +81,7 @@ fn import(update: &mut StatusUpdate<'_>, cx: &mut Context<'_>, claim: &Claim) ->
             update.event = normal("ImportInProgress", arcstr::format!("Import into {name} in progress"));
         }
         Some("Failed") => {
-            if claim.has(&ann::IMPORT_FATAL_ERROR, "true") {
+            if claim.has(&ann::IMPORT_FATAL_ERROR, "true") || fails_with_its_pod(cx) {
                 update.status.phase = phase("Failed");
             }
             let text = arcstr::format!("Failed to import into PVC {name}");
@@ -120,6 +125,9 @@ fn upload(update: &mut StatusUpdate<'_>, cx: &Context<'_>, claim: &Claim) {
             update.event = normal("UploadReady", arcstr::format!("Upload into {name} ready"));
         }
         Some("Failed") => {
+            if fails_with_its_pod(cx) {
+                update.status.phase = phase("Failed");
+            }
             let text = arcstr::format!("Upload into {name} failed");
             update.event = Some(PhaseEvent::new(EventType::Warning, "UploadFailed", text));
         }
