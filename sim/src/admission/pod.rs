@@ -160,7 +160,7 @@ fn default_pod_requests(spec: &mut PodSpec) {
         let fill = |requests: &mut ResourceList, from: &ResourceList| {
             for (name, amount) in from.iter().filter(|(name, _)| is_pod_level(name)) {
                 if requests.get(name).is_none() {
-                    requests.insert(name.clone(), amount.clone());
+                    requests.insert(name.clone(), stored(amount));
                 }
             }
         };
@@ -168,6 +168,11 @@ fn default_pod_requests(spec: &mut PodSpec) {
         fill(&mut own.requests, &own.limits);
     }
     spec.resources = Some(own);
+}
+
+/// An amount that was computed, once it has been written and read: a sum above 64 bits comes back as the largest number.
+fn stored(amount: &Quantity) -> Quantity {
+    Quantity::parse(&amount.canonical()).expect("what is printed can be read")
 }
 
 /// `SetDefaults_ResourceList`: nothing finer than a thousandth.

@@ -64,7 +64,7 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: SCHEDULE,
         rows: &[
             ("pods without uid are told apart", "admitted.metadata.uid.is_empty()", "false"),
-            ("who was passed over keeps an empty place", "self.snapshot.blank_nomination(id);", "()"),
+            ("who was passed over keeps an empty place", "self.snapshot.blank_nomination(id)", "()"),
             (
                 "the higher priority comes first",
                 "std::cmp::Reverse(pod.spec.priority.unwrap_or(0))",

@@ -123,6 +123,7 @@ pub(crate) const GROUPS: &[Group] = &[
         file: "admission/pod.rs",
         noticed_by: SCHEDULE,
         rows: &[
+            ("a computed request is stored before it is read", "stored(amount)", "amount.clone()"),
             (
                 "on the node's network every port is one of the node",
                 "port.host_port = port.container_port",

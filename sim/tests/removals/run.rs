@@ -155,6 +155,8 @@ fn failures(program: &Path, number: usize, filter: &str) -> Vec<String> {
     let mut named: Vec<&str> = if filter_is_of_vectors(program) { cases.collect() } else { failed };
     // Tests end in any order.
     named.sort_unstable();
+    // A case stands in the trial's own report and in the list at the end.
+    named.dedup();
     assert!(!named.is_empty(), "{} fails by name:\n{text}", program.display());
     named.into_iter().map(|name| name.trim().to_owned()).collect()
 }

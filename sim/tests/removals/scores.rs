@@ -143,7 +143,7 @@ pub(crate) const GROUPS: &[Group] = &[
         rows: &[
             (
                 "the change of balance is scored",
-                "50 + (50 + balance(with, all).wrapping_sub(balance(used, all))) / 2",
+                "50_i64.wrapping_add(50_i64.wrapping_add(change) / 2)",
                 "balance(with, all)",
             ),
             (

@@ -24,7 +24,8 @@ pub(in crate::controllers::scheduler) fn score(
     if !profile.scores_balance_change {
         return balance(with, all);
     }
-    50 + (50 + balance(with, all).wrapping_sub(balance(used, all))) / 2
+    let change = balance(with, all).wrapping_sub(balance(used, all));
+    50_i64.wrapping_add(50_i64.wrapping_add(change) / 2)
 }
 
 /// 100 less the standard deviation of the used shares, in hundredths; float64 as upstream.
