@@ -1,7 +1,7 @@
 //! Scenarios that are wrong, and what is said of each.
 
 /// Why the row is there, the file, and the message in full.
-pub(crate) const TABLE: [(&str, &str, &str); 47] = [
+pub(crate) const TABLE: [(&str, &str, &str); 48] = [
     (
         "a bad duration",
         "scenario: x\nuntil: 5 minutes\nexpect: {}\n",
@@ -176,8 +176,8 @@ x.yaml, line 3, column 51:
 x.yaml, line 3, column 24:
   field     steps[0].brek
   expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `pause`, `unpause`, `cordon`, `uncordon`, `drain`, `upload`,
-            `panic`, `power-off`, `break`, `heal`, `crash-detector`
+            `pause`, `unpause`, `migrate`, `cordon`, `uncordon`, `drain`,
+            `upload`, `panic`, `power-off`, `break`, `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -283,7 +283,8 @@ x.yaml, line 3, column 33:
             VirtualMachinePreference, VolumeSnapshotClass, PersistentVolume,
             PersistentVolumeClaim, VolumeSnapshotContent, VolumeSnapshot,
             DataSource, DataVolume, VolumeImportSource, VolumeUploadSource,
-            VolumeCloneSource, Pod, VirtualMachineInstance, VirtualMachine
+            VolumeCloneSource, Pod, VirtualMachineInstance, VirtualMachine,
+            VirtualMachineInstanceMigration
   found     `Service`
   try       `stuckvm schema` prints what may stand there",
     ),
@@ -329,8 +330,8 @@ x.yaml, line 3, column 45:
             pv-binder, pvc-protection, pv-protection, provisioner, snapshotter,
             data-volume, import, upload, clone, import-populator,
             upload-populator, clone-populator, virtual-machine,
-            virtual-machine-instance, virt-handler, scheduler, kubelet,
-            node-heartbeat
+            virtual-machine-instance, migration, evacuation, virt-handler,
+            scheduler, kubelet, node-heartbeat
   found     foo
   try       name it as the trace does",
     ),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::journal::Entry;
 use stuckvm_sim::objects::{
-    Condition, ContainerState, ContainerStatus, Pod, Running, Terminated, Truth, VirtualMachineInstance,
+    Condition, ContainerState, ContainerStatus, Pod, Running, Truth, VirtualMachineInstance,
     VirtualMachineInstanceMigration,
 };
 use stuckvm_sim::{ApiError, Cluster, Config, Latency, Object, ObjectId};
@@ -108,7 +108,7 @@ impl World {
     pub(crate) fn end(&mut self, pod: ObjectId, phase: &str) {
         self.change(pod, |pod| {
             pod.status.phase = phase.into();
-            set_compute(pod, ContainerState::Terminated(Box::new(Terminated::default())));
+            set_compute(pod, ContainerState::Terminated(Box::default()));
         });
     }
 
