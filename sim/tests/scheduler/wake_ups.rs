@@ -238,3 +238,21 @@ fn only_a_node_with_the_keys_is_missed() {
     play.cluster.settle().unwrap();
     assert_eq!(play.events("FailedScheduling"), [5_000, 30_000]);
 }
+
+/// `isSchedulableAfterPodChange` of InterPodAffinity asks `podMatchesAllAffinityTerms` of a pod that goes, or ends: one that broke
+/// one rule of two is not missed, though it was the only one in the way.
+#[test]
+fn a_pod_that_goes_must_have_broken_every_rule() {
+    for (apps, missed) in [(&["web"][..], true), (&["web", "db"], false)] {
+        let mut play = play();
+        play.create(node_with("n1", json!({"host": "n1"})));
+        let there = play.create(of_app("there", "web", json!({})));
+        let terms: Vec<Value> = apps.iter().map(|app| selecting(app, "host")).collect();
+        let away = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}});
+        play.at(5_000).create(of_app("waits", "other", json!({"affinity": away})));
+        play.at(20_000).cluster.patch(there, |pod: &mut Pod| pod.status.phase = "Succeeded".into()).unwrap();
+        play.cluster.settle().unwrap();
+        let scheduled: &[u64] = if missed { &[0, 20_000] } else { &[0] };
+        assert_eq!(play.events("Scheduled"), scheduled, "{apps:?}");
+    }
+}
