@@ -63,7 +63,7 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: MIGRATIONS,
         rows: &[
             ("each failure doubles the wait", "2_u32.saturating_pow(doublings)", "1 + 0 * doublings"),
-            ("only evacuations wait", "!is_evacuation(&pass.migration)", "false"),
+            ("only evacuations wait", "all.retain(|(_, migration)| is_evacuation(migration))", "()"),
         ],
     },
     Group {

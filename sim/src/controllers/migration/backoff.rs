@@ -16,12 +16,10 @@ impl MigrationController {
         let is_evacuation = |migration: &VirtualMachineInstanceMigration| {
             migration.metadata.annotations.contains_key(&EVACUATION)
         };
-        if !is_evacuation(&pass.migration) {
-            return None;
-        }
         let mut all = self.of_instance(pass, cx.view());
         all.retain(|(_, migration)| is_evacuation(migration));
         all.sort_by_key(|(id, migration)| Reverse((migration.metadata.creation_timestamp, *id)));
+        // Who was asked for by hand is not among them, and need not wait.
         let [(newest, _), before @ ..] = &all[..] else { return None };
         if *newest != pass.id {
             return None;
