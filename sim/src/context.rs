@@ -289,10 +289,11 @@ impl Context<'_> {
     fn traced_delete<T: Resource>(&mut self, id: ObjectId, grace: u32) -> Result<(), ApiError> {
         let before = self.store.revision();
         self.traced("delete", |store, now| store.delete::<T>(id, now, grace))?;
-        if self.store.revision() == before
-            && let Some(journal) = &mut self.journal
-        {
-            journal.push(Entry::Unchanged { at: self.now, actor: self.actor, verb: "delete", id });
+        let unchanged =
+            (self.store.revision() == before).then(|| self.newest().get::<T>(id).cloned()).flatten();
+        if let (Some(object), Some(journal)) = (unchanged, &mut self.journal) {
+            let object = T::wrap(object);
+            journal.push(Entry::Unchanged { at: self.now, actor: self.actor, verb: "delete", id, object });
         }
         Ok(())
     }

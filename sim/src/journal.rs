@@ -53,6 +53,8 @@ pub enum Entry {
         verb: &'static str,
         /// Which object.
         id: ObjectId,
+        /// The object, as it is and stays.
+        object: Object,
     },
     /// A request that the API server refused.
     Refused {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::journal::Entry;
-use stuckvm_sim::objects::{Node, Pod, VirtualMachine, VirtualMachineInstance};
+use stuckvm_sim::objects::{Node, Pod, Taint, VirtualMachine, VirtualMachineInstance};
 use stuckvm_sim::{Cluster, Config, Kind, Latency, Object, ObjectId};
 
 /// A cluster with these controllers, 50 ms a reaction, at rest.
@@ -110,6 +110,30 @@ fn an_answer_that_comes_late_goes_by_what_was_known_before() {
     assert_eq!(status(&cluster), "Starting");
     play(&mut cluster, 5050);
     assert_eq!((status(&cluster), refused(&mut cluster)), ("Running", Vec::new()));
+}
+
+#[test]
+fn passes_are_late_where_the_api_server_is_slow_and_do_their_work_all_the_same() {
+    let mut cluster = cluster(&["node-lifecycle", "pod-gc"]);
+    for controller in ["node-lifecycle", "pod-gc"] {
+        assert!(cluster.slow_requests(controller, Duration::from_secs(2)));
+    }
+    for (name, ready) in [("node-a", "False"), ("node-b", "True")] {
+        let conditions = json!([{"type": "Ready", "status": ready}]);
+        let node = json!({"kind": "Node", "metadata": {"name": name}, "status": {"conditions": conditions}});
+        apply(&mut cluster, &node);
+    }
+    let pod = json!({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"nodeName": "gone",
+        "containers": [{"name": "c", "image": "i"}]}});
+    apply(&mut cluster, &pod);
+    // There is a pass of node-lifecycle every 5 s.
+    play(&mut cluster, 15_000);
+    let (_, node) = cluster.view().named::<Node>("", "node-a").expect("it exists");
+    let evicts = |taint: &Taint| taint.key == "node.kubernetes.io/not-ready" && taint.effect == "NoExecute";
+    assert!(node.spec.taints.iter().any(evicts), "{:?}", node.spec.taints);
+    // pod-gc finds an orphan within 20 s and deletes it after 40 s in quarantine.
+    play(&mut cluster, 120_000);
+    assert!(cluster.view().named::<Pod>("default", "p").is_none());
 }
 
 #[test]

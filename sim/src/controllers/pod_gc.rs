@@ -147,7 +147,10 @@ impl PodGc {
 
     /// One pass, over what the informers show at its beginning.
     fn gc(&mut self, cx: &mut Context<'_>) {
-        assert_eq!(self.next_pass, Some(cx.now), "passes come when they are due");
+        assert!(
+            self.next_pass.is_some_and(|due| due <= cx.now),
+            "passes come when they are due, or when a slow API lets them"
+        );
         self.next_pass = None;
         self.last_pass = Some(cx.now);
         let surplus = self.surplus();

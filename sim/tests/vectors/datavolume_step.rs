@@ -197,6 +197,10 @@ fn write(entry: &Entry) -> Option<Value> {
                 json!({ "verb": "update", "kind": new.kind().as_str(), "name": new.metadata().name.as_str(), "change": change }),
             )
         }
+        // Of an object that finalizers keep, or that is being deleted already.
+        Entry::Write { verb: "delete", old: Some(object), .. } | Entry::Unchanged { object, .. } => Some(
+            json!({ "verb": "delete", "kind": object.kind().as_str(), "name": object.metadata().name.as_str() }),
+        ),
         // The last finalizer of an object that is being deleted goes, and with it the object.
         Entry::Write { old: Some(old), .. } if !old.metadata().finalizers.is_empty() => Some(json!({
             "verb": "update", "kind": old.kind().as_str(), "name": old.metadata().name.as_str(),

@@ -85,7 +85,8 @@ fn write(entry: &Entry) -> Option<Value> {
         Entry::Refused { verb, error, .. } => {
             (*verb, Kind::VirtualMachineInstance, error.split('"').nth(1)?.to_owned())
         }
-        Entry::Event { .. } | Entry::Unchanged { .. } => return None,
+        Entry::Unchanged { verb, object, .. } => (*verb, object.kind(), object.metadata().name.to_string()),
+        Entry::Event { .. } => return None,
     };
     // The vectors list the writes of KubeVirt's and CDI's clients, not those of Kubernetes' own, which keeps the start.
     if kind == Kind::ControllerRevision {

@@ -106,6 +106,11 @@ fn writes(journal: &[Entry], patched: bool) -> Vec<String> {
                 };
                 writes.push(format!("{verb} {kind} {name}"));
             }
+            // It is being deleted already, and the deletion was asked for once more.
+            Entry::Unchanged { object: Object::Pod(pod), .. } => {
+                removed = Some(pod.metadata.name.clone());
+                writes.push(format!("delete pods {}", pod.metadata.name));
+            }
             Entry::Refused { verb: "update", .. } => {
                 writes.push(format!("patch pods/status {}", removed.clone().unwrap_or_default()));
             }

@@ -47,7 +47,10 @@ impl NodeLifecycle {
     /// Lists the nodes and says which have come and gone.
     pub(super) fn begin_pass(&mut self, cx: &mut Context<'_>) {
         assert!(self.steps.is_empty(), "a pass is over before the next one");
-        assert_eq!(self.next_pass, Some(cx.now), "passes come when they are due");
+        assert!(
+            self.next_pass.is_some_and(|due| due <= cx.now),
+            "passes come when they are due, or when a slow API lets them"
+        );
         self.next_pass = None;
         self.last_pass = Some(cx.now);
         let mut nodes: Vec<_> = cx.view().iter::<Node>().map(|(id, node)| (id, node.clone())).collect();
