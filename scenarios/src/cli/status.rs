@@ -3,13 +3,15 @@
 use super::objects::StoredObjects;
 use super::{CommandResult, print};
 use serde::Serialize;
+use stuckvm_sim::kubevirt::InstanceTypes;
 use stuckvm_sim::{VmStatus, statuses};
 
-/// What the status function looks at.
-const KINDS: [&str; 4] = ["VirtualMachine", "VirtualMachineInstance", "DataVolume", "PersistentVolumeClaim"];
+/// What the VM controller looks at, beside instance types and preferences.
+const KINDS: [&str; 5] =
+    ["VirtualMachine", "VirtualMachineInstance", "DataVolume", "PersistentVolumeClaim", "ControllerRevision"];
 
 pub(super) fn run(arguments: &StoredObjects) -> CommandResult {
-    let (input, now) = arguments.read(&KINDS)?;
+    let (input, now) = arguments.read(&[&KINDS[..], &InstanceTypes::KINDS].concat())?;
     for vm in statuses(&input.objects, now)? {
         print(&serde_json::to_string(&Line::of(&vm))?);
     }

@@ -104,3 +104,18 @@ fn one_machine_without_its_type_does_not_keep_the_others_from_their_pods() {
     assert!(output.err.starts_with("<stdin>, line 25, column 22:\n"), "{}", output.err);
     assert!(output.err.contains(found), "{}", output.err);
 }
+
+#[test]
+fn a_status_goes_by_what_the_machine_names() {
+    let given =
+        machine("{domain: {devices: {}}}").replace("  template:", "  runStrategy: Always\n  template:");
+    let reconcile = |input: &str| {
+        let output = stuckvm("status -f -", input);
+        assert_eq!((output.err.as_str(), output.code), ("", 0));
+        output.lines()[0]["reconcile"].clone()
+    };
+    assert_eq!(reconcile(&given), "Starting");
+    let (alone, _) = given.split_once("---").expect("more documents follow");
+    // KubeVirt main waits for what is not there.
+    assert_eq!(reconcile(alone), "Stopped");
+}
