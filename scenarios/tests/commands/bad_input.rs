@@ -4,7 +4,7 @@ use crate::program::stuckvm;
 use std::path::Path;
 
 /// Why the row is there, the arguments, standard input, and what standard error says.
-const TABLE: [(&str, &str, &str, &str); 25] = [
+const TABLE: [(&str, &str, &str, &str); 26] = [
     (
         "nothing at all",
         "schedule -f -",
@@ -81,6 +81,19 @@ For more information, try '--help'.
   field     kind
   expected  the kind of the object
   found     none
+  try       every manifest says `kind`, such as `kind: VirtualMachine`, and
+            `apiVersion`
+",
+    ),
+    (
+        "an empty kind",
+        "status -f -",
+        "{kind: '', metadata: {name: a}}\n",
+        "\
+<stdin>, line 1, column 8:
+  field     kind
+  expected  the kind of the object
+  found     \"\"
   try       every manifest says `kind`, such as `kind: VirtualMachine`, and
             `apiVersion`
 ",

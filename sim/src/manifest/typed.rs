@@ -111,7 +111,7 @@ pub fn read_object(document: &Document, field: &str) -> Result<Option<Object>, M
     Ok(object)
 }
 
-/// What stands there is a mapping, with `kind` and perhaps `apiVersion` as texts.
+/// What stands there is a mapping, with a `kind` that is not empty and perhaps `apiVersion` as texts.
 fn names_its_kind(document: &Document, field: &str) -> Result<(), ManifestError> {
     let value = document.at(field);
     if !value.is_object() {
@@ -120,7 +120,7 @@ fn names_its_kind(document: &Document, field: &str) -> Result<(), ManifestError>
         return Err(document.error(field, "an object: a mapping with `kind`", &described(value), advice));
     }
     let is_text = |key: &str| value.get(key).is_some_and(Value::is_string);
-    if !is_text("kind") {
+    if !is_text("kind") || value["kind"] == "" {
         let found = value.get("kind").map_or_else(|| "none".to_owned(), Value::to_string);
         let advice = "every manifest says `kind`, such as `kind: VirtualMachine`, and `apiVersion`";
         return Err(document.error(&join(field, "kind"), "the kind of the object", &found, advice));
