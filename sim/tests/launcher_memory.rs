@@ -72,6 +72,8 @@ fn overhead_of_vcpus_goes_by_topology_then_limits_then_requests() {
     // `Value` rounds 2.5 up to 3.
     domain_costs(cpus(Value::Null, json!("2500m"), Value::Null), 2 * 8);
     domain_costs(cpus(json!({"sockets": 2, "cores": 3}), json!("4"), json!("2")), 5 * 8);
+    // The runbook's 5000000Gi CPUs: 5e6 x 2^53 bytes, of which 64 bits keep 13 x 2^59.
+    domain_costs(cpus(Value::Null, Value::Null, json!("5000000Gi")), 13 * (1 << 39) - 8);
     // A topology of nothing counts as one vCPU, whatever the limits are.
     domain_costs(cpus(json!({"model": "host-model"}), json!("4"), Value::Null), 0);
 }

@@ -10,14 +10,18 @@ use serde_json::Value;
 
 const MI: i64 = 1 << 20;
 
+/// Mi for the I/O thread.
+const IO_THREAD: i64 = 8;
+
 /// `resource.Kilo`.
 const KILO: i32 = 3;
 
 /// `GetMemoryOverhead`. Network bindings add nothing: masquerade and bridge are free.
 pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Quantity {
     let bytes = page_tables(spec)
-        + MI * (release.profile().fixed_overhead + per_cpu(spec) + devices(spec, release) + extras(spec));
+        + MI * (release.profile().fixed_overhead + IO_THREAD + devices(spec, release) + extras(spec));
     let mut overhead = Quantity::whole(bytes, Format::DecimalSI);
+    overhead += &Quantity::whole(per_cpu(spec), Format::DecimalSI);
     let reserved = spec.domain.memory.as_ref().and_then(|memory| memory.rest.get("reservedOverhead"));
     let added = reserved.and_then(|reserved| reserved.get("addedOverhead"));
     if let Some(added) = added.and_then(|added| Quantity::deserialize(added).ok()) {
@@ -32,7 +36,7 @@ fn page_tables(spec: &VirtualMachineInstanceSpec) -> i64 {
     requested.map_or(0, |amount| amount.scaled_value(KILO).wrapping_mul(1000) / 512)
 }
 
-/// 8 Mi for each vCPU and as much for the I/O thread.
+/// 8 Mi for each vCPU, in bytes; wraps as Go does, where a machine asks for absurdly many.
 fn per_cpu(spec: &VirtualMachineInstanceSpec) -> i64 {
     let resources = &spec.domain.resources;
     let vcpus = match &spec.domain.cpu {
@@ -41,7 +45,7 @@ fn per_cpu(spec: &VirtualMachineInstanceSpec) -> i64 {
             resources.limits.get("cpu").or_else(|| resources.requests.get("cpu")).map_or(0, Quantity::value)
         }
     };
-    8 * vcpus.max(1) + 8
+    vcpus.max(1).wrapping_mul(8 * MI)
 }
 
 /// Graphics, firmware of arm64, VFIO (`HasVFIO`: host devices, GPUs, SR-IOV) and TPM.
