@@ -12,8 +12,7 @@ use stuckvm_sim::{Cluster, KubernetesRelease, Object, ObjectId};
 fn cluster(release: KubernetesRelease, taints: &Value) -> Cluster {
     let mut cluster = cluster_of(release);
     cluster.environment_mut().machines.store_image(super::IMAGE, START);
-    let offer =
-        json!({"cpu": "4", "memory": "8Gi", "pods": "3", "example.com/gpu": "1", "hugepages-2Mi": "0"});
+    let offer = json!({"cpu": "4", "memory": "8Gi", "pods": "3", "example.com/gpu": "1"});
     let node = json!({"kind": "Node", "metadata": {"name": "node", "labels": {"zone": "b"}},
         "spec": {"taints": taints}, "status": {"allocatable": offer}});
     let node = Object::from_value(&node).expect("a manifest").expect("a kind that is modelled");
