@@ -189,3 +189,10 @@ fn it_lasts_until_the_next_start() {
     play.patch(json!({"runStrategy": "Always"}));
     assert_eq!(play.required(), None);
 }
+
+#[test]
+fn devices_that_are_no_mapping_are_compared_as_they_stand() {
+    let mut play = Play::new(KubeVirtRelease::Main2026_08, json!({"domain": {"devices": ["odd"]}}));
+    play.patch(of_template(json!({"domain": {"devices": {}}})));
+    assert!(play.required().is_some());
+}

@@ -116,6 +116,9 @@ fn a_status_goes_by_what_the_machine_names() {
     };
     assert_eq!(reconcile(&given), "Starting");
     let (alone, _) = given.split_once("---").expect("more documents follow");
+    let odd = "  runStrategy: Always\nstatus: {instancetypeRef: x, preferenceRef: [1]}\n---";
+    let odd = given.replacen("---", odd, 1).replacen("  runStrategy: Always\n  template:", "  template:", 1);
+    assert_eq!(reconcile(&odd), "Starting", "what is no reference counts as none");
     // KubeVirt main waits for what is not there.
     assert_eq!(reconcile(alone), "Stopped");
 }

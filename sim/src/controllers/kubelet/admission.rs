@@ -8,7 +8,7 @@ use super::pod_worker::Turn;
 use super::status_manager::{merge_pod_status, update_status};
 use crate::context::EventType;
 use crate::controllers::scheduler::Unfit;
-use crate::objects::{Node, Pod, PodStatus};
+use crate::objects::{Node, Pod, PodStatus, Taint};
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Turn<'_, '_> {
         let pod = Arc::clone(&self.worker.pod);
         let Some((_, node)) = self.cx.view().named::<Node>("", &self.node.name) else { return Ok(()) };
         self.node.used.check(&pod, node)?;
-        let evicts = |taint: &&crate::objects::Taint| taint.effect == "NoExecute";
+        let evicts = |taint: &&Taint| taint.effect == "NoExecute";
         let tolerated = |taint| pod.spec.tolerations.iter().any(|found| found.tolerates(taint));
         if self.profile().admits_by_taints && !node.spec.taints.iter().filter(evicts).all(tolerated) {
             let reason = "node(s) had taints that the pod didn't tolerate";

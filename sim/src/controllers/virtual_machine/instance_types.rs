@@ -99,7 +99,9 @@ impl Reconcile<'_, '_> {
         let mut changed = Vec::new();
         for matcher in Matcher::all(&vm.spec) {
             let field = matcher.role.status_field;
-            let before = self.status.rest.get(field).cloned().unwrap_or_else(|| json!({}));
+            // What is no reference at all counts as none.
+            let before = self.status.rest.get(field).filter(|before| before.is_object());
+            let before = before.cloned().unwrap_or_else(|| json!({}));
             let mut reference = before.clone();
             let mut is_another = false;
             for (key, word) in [("name", matcher.name), ("kind", matcher.written_kind)] {

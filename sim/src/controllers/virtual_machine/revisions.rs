@@ -86,8 +86,8 @@ impl Reconcile<'_, '_> {
         for matcher in Matcher::all(&self.vm.spec) {
             let role = matcher.role;
             let kept = self.status.rest.get(role.status_field).and_then(revision_in_status);
-            let Some(kept) = kept else { continue };
-            let mut value = self.vm.spec.rest.get(role.field).expect("the machine names it").clone();
+            let named = self.vm.spec.rest.get(role.field).filter(|named| named.is_object());
+            let (Some(kept), Some(mut value)) = (kept, named.cloned()) else { continue };
             value["revisionName"] = kept.into();
             Arc::make_mut(&mut spec).rest.insert(role.field, value);
         }
