@@ -215,3 +215,18 @@ fn of_migrations_that_have_ended_five_stay_and_none_outlives_its_instance() {
     world.settle();
     assert!(names(&world).is_empty());
 }
+
+#[test]
+fn a_target_may_be_prepared_for_an_instance_of_whose_deletion_virt_handler_has_not_heard() {
+    for late in (0..300).step_by(10) {
+        let mut world = World::lagging();
+        world.run("vm1", &json!({}));
+        world.migrate(MIGRATION, "vm1").expect("it is accepted");
+        world.rest = Duration::from_millis(late);
+        world.start(world.target("vm1"), "node-b");
+        let found = world.cluster.view().named::<VirtualMachineInstance>("default", "vm1").map(|(id, _)| id);
+        world.cluster.delete::<VirtualMachineInstance>(found.expect("it runs")).expect("it is there");
+        world.pass(Duration::from_secs(1));
+        assert!(world.vmi("vm1").metadata.is_deleting());
+    }
+}

@@ -22,6 +22,8 @@ pub(crate) const SENT: Duration = Duration::from_secs(10);
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
     journal: Vec<Entry>,
+    /// How long it is played after each step; by default until it rests.
+    pub(crate) rest: Duration,
 }
 
 impl World {
@@ -32,10 +34,19 @@ impl World {
 
     /// The same, where guests are sent for so long.
     pub(crate) fn with(guest_migration: Duration) -> Self {
-        let latency = Latency { guest_migration, ..Latency::none() };
+        Self::of(Latency { guest_migration, ..Latency::none() }, Duration::ZERO)
+    }
+
+    /// A world in which each reaction takes 50 ms, and a second passes after each step.
+    pub(crate) fn lagging() -> Self {
+        let reaction = Duration::from_millis(50);
+        Self::of(Latency { reaction, guest_migration: SENT, ..Latency::none() }, Duration::from_secs(1))
+    }
+
+    fn of(latency: Latency, rest: Duration) -> Self {
         let config = Config { latency, keep_journal: true, ..Config::default() };
         let cluster = Cluster::with_some(config, |name| CONTROLLERS.contains(&name));
-        let mut world = Self { cluster, journal: Vec::new() };
+        let mut world = Self { cluster, journal: Vec::new(), rest };
         for name in ["node-a", "node-b", "node-c"] {
             let labels = json!({
                 "kubernetes.io/hostname": name,
@@ -140,6 +151,9 @@ impl World {
     }
 
     pub(crate) fn settle(&mut self) {
+        if !self.rest.is_zero() {
+            self.pass(self.rest);
+        }
         self.cluster.settle().expect("it comes to rest");
         self.journal.extend(self.cluster.take_journal());
     }

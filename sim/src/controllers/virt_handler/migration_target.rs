@@ -30,10 +30,7 @@ fn prepare(id: ObjectId, vmi: &VirtualMachineInstance, state: &MigrationState, c
     }
     cx.event(vmi, EventType::Normal, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.");
     let address = address_of(&state.target_node, cx);
-    write(id, cx, |vmi, state| {
-        debug_assert!(!vmi.metadata.is_deleting(), "what goes is not prepared for");
-        state.target_node_address = address;
-    });
+    write(id, cx, |_, state| state.target_node_address = address);
 }
 
 /// The guest runs here now (`ackMigrationCompletion`).
