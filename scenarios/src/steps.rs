@@ -3,12 +3,15 @@
 use crate::fault_injector::{FaultInjector, bytes};
 use crate::files::Files;
 use crate::format::{Manifest, ObjectPatch, ObjectTarget, Step, Upload, VmName};
-use stuckvm_sim::{Cluster, Kind, Object, ObjectId, split_name};
+use stuckvm_sim::{ApiError, Cluster, Kind, Object, ObjectId, split_name};
 
 /// Why a step could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct StepError(pub(crate) String);
+
+/// What users ask of a machine by namespace and name.
+type VmRequest = fn(&mut Cluster, &str, &str) -> Result<(), ApiError>;
 
 /// What steps need to know besides the cluster: the files, and what is broken.
 pub(crate) struct Hands<'a> {
@@ -66,23 +69,19 @@ impl<'a> Hands<'a> {
     }
 
     fn run_machines(&self, step: &Step, cluster: &mut Cluster) -> Result<(), StepError> {
-        if let Some(VmName { namespace, name }) = &step.start {
-            cluster.start_vm(namespace, name).map_err(refused)?;
-        }
-        if let Some(VmName { namespace, name }) = &step.stop {
-            cluster.stop_vm(namespace, name).map_err(refused)?;
-        }
-        if let Some(VmName { namespace, name }) = &step.restart {
-            cluster.restart_vm(namespace, name).map_err(refused)?;
-        }
-        if let Some(VmName { namespace, name }) = &step.pause {
-            cluster.pause_vm(namespace, name).map_err(refused)?;
-        }
-        if let Some(VmName { namespace, name }) = &step.unpause {
-            cluster.unpause_vm(namespace, name).map_err(refused)?;
-        }
-        if let Some(VmName { namespace, name }) = &step.migrate {
-            cluster.migrate_vm(namespace, name).map_err(refused)?;
+        let requests: [(&Option<VmName>, VmRequest); 7] = [
+            (&step.start, Cluster::start_vm),
+            (&step.start_paused, Cluster::start_vm_paused),
+            (&step.stop, Cluster::stop_vm),
+            (&step.restart, Cluster::restart_vm),
+            (&step.pause, Cluster::pause_vm),
+            (&step.unpause, Cluster::unpause_vm),
+            (&step.migrate, Cluster::migrate_vm),
+        ];
+        for (vm, request) in requests {
+            if let Some(VmName { namespace, name }) = vm {
+                request(cluster, namespace, name).map_err(refused)?;
+            }
         }
         if let Some(vm) = &step.panic {
             has_guest(cluster.panic_guest(&vm.namespace, &vm.name), vm)?;

@@ -165,7 +165,7 @@ fn a_dead_launcher_on_an_unresponsive_node_fails_its_instance() {
 
 /// A running guest that belongs to a machine, whose instance has these fields in its spec besides.
 fn machine(fields: Value) -> (Cluster, ObjectId) {
-    let config = Config { latency: latency(), ..Config::default() };
+    let config = Config { latency: latency(), keep_journal: true, ..Config::default() };
     let mut cluster = Cluster::with_some(config, |name| BOTH.contains(&name));
     let node = json!({"kind": "Node", "metadata": {"name": "node-a"}});
     let vm =
@@ -254,4 +254,36 @@ fn pauses_are_refused_in_virt_api_s_words() {
     let (mut lost, _) = machine(json!({}));
     lost.set_machine("node-a", true);
     assert!(lost.pause_vm("default", "vm1").is_err(), "nobody is there to do it");
+}
+
+/// The last two phases and whether the shutdown was signalled, of a machine that is deleted and waited for.
+fn end_of(fields: Value, grace: Duration) -> (String, Vec<String>) {
+    let (mut cluster, id) = machine(fields);
+    cluster.take_journal();
+    cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
+    if let Some(before) = grace.checked_sub(Duration::from_millis(1)) {
+        run_for(&mut cluster, before);
+        assert_eq!(vmi(&cluster, id).status.phase, "Running");
+    }
+    run_for(&mut cluster, Duration::from_millis(1));
+    (vmi(&cluster, id).status.phase.to_string(), events(&mut cluster))
+}
+
+#[test]
+fn a_guest_that_gets_no_grace_is_destroyed_at_once_and_succeeds() {
+    let (phase, events) = end_of(json!({"terminationGracePeriodSeconds": 0}), Duration::ZERO);
+    assert_eq!(phase, "Succeeded");
+    assert_eq!(events, ["SuccessfulDelete", "Deleted", "Stopped", "Deleted"]);
+}
+
+#[test]
+fn a_guest_without_acpi_hears_of_no_shutdown_and_succeeds_when_it_is_destroyed() {
+    let domain = json!({"features": {"acpi": {"enabled": false}}});
+    for fields in [json!({"domain": domain}), json!({"architecture": "s390x"})] {
+        let mut fields = fields;
+        fields["terminationGracePeriodSeconds"] = json!(10);
+        let (phase, events) = end_of(fields, Duration::from_secs(10));
+        assert_eq!(phase, "Succeeded");
+        assert_eq!(events, ["SuccessfulDelete", "ShuttingDown", "Deleted", "Stopped", "Deleted"]);
+    }
 }

@@ -117,6 +117,23 @@ fn each_run_strategy_starts_on_its_own_or_waits_to_be_asked() {
 }
 
 #[test]
+fn a_machine_that_waits_to_be_asked_may_start_paused() {
+    for strategy in ["Manual", "Halted"] {
+        let mut play = Play::new(strategy);
+        assert_eq!(play.request(Cluster::start_vm_paused), Ok(()), "{strategy}");
+        let instance = play.instance().expect("it has started");
+        let started = play.cluster.view().get::<VirtualMachineInstance>(instance).expect("an instance");
+        let start = started.spec.rest.get("startStrategy").and_then(Value::as_str);
+        assert_eq!(start, Some("Paused"), "{strategy}");
+        assert!(play.machine().status.state_change_requests.is_empty(), "{strategy}");
+    }
+    let mut once = Play::new("Once");
+    once.phase("Failed");
+    let refused = once.request(Cluster::start_vm_paused).expect_err("it starts by itself");
+    assert!(refused.ends_with("Once does not support manual start requests"), "{refused}");
+}
+
+#[test]
 fn an_instance_that_ends_is_replaced_where_the_run_strategy_says_so() {
     let replaced = |strategy: &str, phase: &str| {
         let mut play = Play::new(strategy);

@@ -24,6 +24,9 @@ pub struct Step {
     /// A virtual machine to start, as `virtctl start` does.
     #[serde(default)]
     pub start: Option<VmName>,
+    /// A virtual machine to start whose guest stands still until it is unpaused, as `virtctl start --paused` does.
+    #[serde(default)]
+    pub start_paused: Option<VmName>,
     /// A virtual machine to stop, as `virtctl stop` does.
     #[serde(default)]
     pub stop: Option<VmName>,

@@ -30,13 +30,14 @@ pub enum LauncherFault {
     DomainCannotStart,
 }
 
-/// Faults by virtual machine, the guests that have ended before their launchers, those that are paused, and those that have
-/// moved.
+/// Faults by virtual machine, the guests that have ended before their launchers, those that are paused or have no ACPI, and
+/// those that have moved.
 #[derive(Debug, Default)]
 pub struct Launchers {
     faults: BTreeMap<(ArcStr, ArcStr), LauncherFault>,
     ended_guests: BTreeSet<(ArcStr, ArcStr)>,
     paused_guests: BTreeSet<(ArcStr, ArcStr)>,
+    guests_without_acpi: BTreeSet<(ArcStr, ArcStr)>,
     /// The uid of the pod that a guest has moved to.
     moved_guests: BTreeMap<(ArcStr, ArcStr), ArcStr>,
     /// Pods whose launchers end now.
@@ -96,18 +97,19 @@ impl Launchers {
     }
 
     /// How long a container of a launcher pod takes to end once it is told to (SIGTERM): virt-launcher outlives its
-    /// guest, so the compute container takes as long as the guest needs, or gets, to shut down. Its exit code is 0. A paused
-    /// guest does not heed the power button, and takes the time that it gets.
+    /// guest, so the compute container takes as long as the guest needs, or gets, to shut down. Its exit code is 0. A guest
+    /// that is paused or has no ACPI does not heed the power button, and takes the time that it gets.
     pub fn stops_after(&self, latency: &Latency, pod: &Pod, container: &Container) -> Duration {
         let has_guest = container.name == "compute"
             && !pod.metadata.annotations.contains_key(EPHEMERAL_PROVISIONING)
             && self.fault_of(pod).is_none()
             && !contains(&self.ended_guests, pod)
             && self.houses_guest(pod);
-        match has_guest {
-            false => Duration::ZERO,
-            true if contains(&self.paused_guests, pod) => guest_grace(&pod.spec),
-            true => latency.guest_shutdown,
+        let deaf = contains(&self.paused_guests, pod) || contains(&self.guests_without_acpi, pod);
+        match (has_guest, guest_grace(&pod.spec)) {
+            (false, _) => Duration::ZERO,
+            (true, grace) if deaf => grace,
+            (true, grace) => latency.guest_shutdown.min(grace),
         }
     }
 
@@ -161,9 +163,16 @@ impl Launchers {
         }
     }
 
-    /// A guest starts in this pod.
-    pub(crate) fn guest_started(&mut self, pod: &Pod) {
+    /// A guest starts in this pod, with or without ACPI.
+    pub(crate) fn guest_started(&mut self, pod: &Pod, has_acpi: bool) {
         self.guest_paused(pod, false);
+        if let Some(name) = domain(pod).filter(|_| !has_acpi || !self.guests_without_acpi.is_empty()) {
+            let guest = (pod.metadata.namespace.clone(), name.clone());
+            match has_acpi {
+                true => self.guests_without_acpi.remove(&guest),
+                false => self.guests_without_acpi.insert(guest),
+            };
+        }
         if let Some(name) = domain(pod).filter(|_| !self.moved_guests.is_empty()) {
             self.moved_guests.remove(&(pod.metadata.namespace.clone(), name.clone()));
         }
@@ -240,7 +249,7 @@ mod tests {
         assert_eq!(stops(&launchers), latency.guest_shutdown);
         launchers.guest_ended(&launcher());
         assert_eq!(stops(&launchers), Duration::ZERO);
-        launchers.guest_started(&launcher());
+        launchers.guest_started(&launcher(), true);
         assert_eq!(stops(&launchers), latency.guest_shutdown);
     }
 
@@ -257,7 +266,7 @@ mod tests {
         assert_eq!(stops(&launchers), [latency.guest_shutdown, Duration::ZERO]);
         launchers.guest_moved(&target);
         assert_eq!(stops(&launchers), [Duration::ZERO, latency.guest_shutdown]);
-        launchers.guest_started(&source);
+        launchers.guest_started(&source, true);
         assert_eq!(stops(&launchers), [latency.guest_shutdown, Duration::ZERO]);
     }
 }

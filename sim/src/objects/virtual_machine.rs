@@ -249,6 +249,13 @@ impl StateChangeRequest {
         Self { action: arcstr::literal!("Start"), ..Self::default() }
     }
 
+    /// A request to start an instance whose guest stands still at first.
+    pub fn paused_start() -> Self {
+        let mut request = Self::start();
+        request.rest.insert("data", serde_json::json!({"paused": "true"}));
+        request
+    }
+
     /// A request to stop the instance of this uid.
     pub fn stop(uid: ArcStr) -> Self {
         Self { action: arcstr::literal!("Stop"), uid: Some(uid), ..Self::default() }

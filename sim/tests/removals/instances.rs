@@ -136,12 +136,17 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: GUESTS,
         rows: &[
             ("a paused guest does nothing by itself", "running && !pause::is_paused(&vmi)", "running"),
-            (
-                "a paused guest does not heed the power button",
-                "!pause::is_paused(vmi) && grace(vmi) >= cx.config.latency.guest_shutdown",
-                "grace(vmi) >= cx.config.latency.guest_shutdown",
-            ),
             ("a guest may start paused", "pause::starts_paused(vmi)", "false"),
+        ],
+    },
+    Group {
+        file: "controllers/virt_handler/shutdown.rs",
+        noticed_by: GUESTS,
+        rows: &[
+            ("a paused guest does not heed the power button", " && !pause::is_paused(vmi)", ""),
+            ("without grace a guest is told nothing", "!grace(vmi).is_zero() && has_acpi", "has_acpi"),
+            ("nor without ACPI", " && has_acpi(&vmi.spec)", ""),
+            ("s390x has no ACPI", "spec.architecture != \"s390x\"", "true"),
         ],
     },
 ];

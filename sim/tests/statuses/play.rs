@@ -21,17 +21,22 @@ pub(crate) struct Play {
     pub(crate) done: BTreeSet<&'static str>,
 }
 
+/// The machines of a play.
+const MACHINES: [&str; 3] = ["vm0", "vm1", "vm2"];
+
 /// A step: its name, and what it does to the machine of a name. Returns whether it took effect.
 type Step = (&'static str, fn(&mut Play, &str) -> bool);
 
 /// All that users do and that breaks or heals. What is not possible just now is refused, as for any user.
-pub(crate) const STEPS: [Step; 36] = [
+pub(crate) const STEPS: [Step; 37] = [
     ("again", |play, name| play.machine(name)),
     ("start", |play, name| play.cluster.start_vm("default", name).is_ok()),
+    ("start paused", |play, name| play.cluster.start_vm_paused("default", name).is_ok()),
     ("stop", |play, name| play.cluster.stop_vm("default", name).is_ok()),
     ("restart", |play, name| play.cluster.restart_vm("default", name).is_ok()),
     ("pause", |play, name| play.cluster.pause_vm("default", name).is_ok()),
-    ("unpause", |play, name| play.cluster.unpause_vm("default", name).is_ok()),
+    // Of whichever machine stands still: few do.
+    ("unpause", |play, _| MACHINES.iter().any(|name| play.cluster.unpause_vm("default", name).is_ok())),
     ("another strategy", |play, name| play.another_strategy(name)),
     ("panic", |play, name| play.cluster.panic_guest("default", name)),
     ("power off", |play, name| play.cluster.power_off_guest("default", name)),
@@ -101,7 +106,7 @@ impl Play {
     }
 
     pub(crate) fn step(&mut self) {
-        let name = self.one_of(&["vm0", "vm1", "vm2"]);
+        let name = self.one_of(&MACHINES);
         let last = STEPS.len() as u64 - 1;
         let (step, act) = STEPS[self.draw(0, last) as usize];
         if act(self, name) {

@@ -1,6 +1,7 @@
 //! From a handed-over launcher to a guest that runs, and from there to its end.
 
 use super::guest_event::{Guest, GuestEvent};
+use super::shutdown::{has_acpi, hears_power_button, heeds_power_button};
 use super::{VirtHandler, migratable, pause};
 use crate::context::{Context, EventType};
 use crate::controller::Action;
@@ -70,26 +71,13 @@ impl VirtHandler {
                 cannot_start(id, vmi, cx)
             }
             None => {
-                cx.environment.launchers.guest_started(pod);
+                cx.environment.launchers.guest_started(pod, has_acpi(&vmi.spec));
                 cx.event(vmi, EventType::Normal, "Created", "VirtualMachineInstance defined.");
                 self.guests.insert(id, Guest::Booting);
                 cx.complete_after(cx.config.latency.guest_boot, GuestEvent::Booted.of(id));
                 Action::Done
             }
         }
-    }
-
-    /// Tells a running guest to shut down. Without a guest the launcher ends with its pod.
-    fn shut_down(&mut self, id: ObjectId, vmi: &VirtualMachineInstance, cx: &mut Context<'_>) {
-        if vmi.status.phase != "Running" || self.guests.contains_key(&id) {
-            return;
-        }
-        if !grace(vmi).is_zero() {
-            cx.event(vmi, EventType::Normal, "ShuttingDown", "Signaled Graceful Shutdown");
-        }
-        self.guests.insert(id, Guest::ShuttingDown);
-        let takes = if heeds_power_button(vmi, cx) { cx.config.latency.guest_shutdown } else { grace(vmi) };
-        cx.complete_after(takes, GuestEvent::ShutDown.of(id));
     }
 
     /// Something has happened to a guest.
@@ -114,7 +102,7 @@ impl VirtHandler {
             GuestEvent::ShutDown if heeds_power_button(&vmi, cx) => ended(work.id, &vmi, true, cx),
             GuestEvent::ShutDown => {
                 cx.event(&*vmi, EventType::Normal, "Deleted", "VirtualMachineInstance stopping");
-                ended(work.id, &vmi, false, cx);
+                ended(work.id, &vmi, !hears_power_button(&vmi), cx);
             }
             GuestEvent::Lost => ended(work.id, &vmi, false, cx),
             GuestEvent::Panicked if runs => ended(work.id, &vmi, false, cx),
@@ -132,17 +120,6 @@ impl VirtHandler {
             }
         }
     }
-}
-
-/// The seconds that the guest gets to shut down; then the domain is destroyed, and the instance has failed.
-fn grace(vmi: &VirtualMachineInstance) -> Duration {
-    let seconds = vmi.spec.termination_grace_period_seconds.unwrap_or(30);
-    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
-}
-
-/// Whether the guest shuts down when it is told to, in the time that it gets; else the domain is destroyed at its end.
-fn heeds_power_button(vmi: &VirtualMachineInstance, cx: &Context<'_>) -> bool {
-    !pause::is_paused(vmi) && grace(vmi) >= cx.config.latency.guest_shutdown
 }
 
 /// The guest runs, or stands still where it is to start so, unless its launcher has ended meanwhile.

@@ -11,6 +11,7 @@ mod migration_source;
 mod migration_target;
 mod node;
 mod pause;
+mod shutdown;
 mod transfer;
 
 use super::virtual_machine_instance::{OwnedPod, current_pod, is_compute_down, owned_by};

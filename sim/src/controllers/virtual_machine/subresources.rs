@@ -1,7 +1,7 @@
 //! What `virtctl start`, `stop` and `restart` do to a machine.
 //!
-//! KubeVirt main of August 2026: virt-api's `pkg/virt-api/rest/lifecycle.go`. Left out: paused starts, grace periods
-//! of one's own, dry runs.
+//! KubeVirt main of August 2026: virt-api's `pkg/virt-api/rest/lifecycle.go`. Left out: grace periods of one's
+//! own, dry runs.
 
 use crate::cluster::Cluster;
 use crate::context::Context;
@@ -20,7 +20,16 @@ impl Cluster {
     ///
     /// There is no such machine, it runs already, or its run strategy starts it by itself.
     pub fn start_vm(&mut self, namespace: &str, name: &str) -> Result<(), ApiError> {
-        self.as_user(|cx| Target::find(cx, namespace, name)?.start(cx))
+        self.as_user(|cx| Target::find(cx, namespace, name)?.start(cx, StateChangeRequest::start()))
+    }
+
+    /// Starts a machine whose guest is to stand still at first (`virtctl start --paused`).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start_vm`].
+    pub fn start_vm_paused(&mut self, namespace: &str, name: &str) -> Result<(), ApiError> {
+        self.as_user(|cx| Target::find(cx, namespace, name)?.start(cx, StateChangeRequest::paused_start()))
     }
 
     /// Stops a machine as a user does (`virtctl stop`).
@@ -58,7 +67,7 @@ impl Target {
         Ok(Self { id, vm: Arc::clone(vm), vmi: vmi.map(|(_, vmi)| Arc::clone(vmi)) })
     }
 
-    fn start(&self, cx: &mut Context<'_>) -> Result<(), ApiError> {
+    fn start(&self, cx: &mut Context<'_>, start: StateChangeRequest) -> Result<(), ApiError> {
         let phase = self.vmi.as_ref().map(|vmi| vmi.status.phase.as_str());
         if !matches!(phase, None | Some("Failed" | "Succeeded" | "Unknown" | "")) {
             return Err(self.conflict("VM is already running"));
@@ -70,17 +79,17 @@ impl Target {
             ));
         }
         match (self.strategy()?, phase) {
+            // virt-controller makes it run always when it sees the request.
+            (RunStrategy::Halted, _) if start.is_paused_start() => self.request(cx, vec![start]),
             (RunStrategy::Halted, _) => self.set_running(cx, true),
             (RunStrategy::RerunOnFailure, Some("Failed")) => {
                 Err(self.conflict("RerunOnFailure does not support starting VM from failed state"))
             }
             (RunStrategy::RerunOnFailure, Some("Succeeded"))
             | (RunStrategy::Manual, Some("Failed" | "Succeeded")) => {
-                self.request(cx, self.restart_requests())
+                self.request(cx, self.restart_requests(start))
             }
-            (RunStrategy::RerunOnFailure | RunStrategy::Manual, _) => {
-                self.request(cx, vec![StateChangeRequest::start()])
-            }
+            (RunStrategy::RerunOnFailure | RunStrategy::Manual, _) => self.request(cx, vec![start]),
             (strategy @ (RunStrategy::Always | RunStrategy::Once), _) => {
                 Err(self.conflict(&format!("{} does not support manual start requests", strategy.as_str())))
             }
@@ -115,12 +124,13 @@ impl Target {
         if self.vmi.is_none() {
             return Err(self.conflict("VM is not running: Halted"));
         }
-        self.request(cx, self.restart_requests())
+        self.request(cx, self.restart_requests(StateChangeRequest::start()))
     }
 
-    fn restart_requests(&self) -> Vec<StateChangeRequest> {
+    /// The instance is to stop, and the next one to start so.
+    fn restart_requests(&self, start: StateChangeRequest) -> Vec<StateChangeRequest> {
         let stop = self.vmi.iter().map(|vmi| StateChangeRequest::stop(vmi.metadata.uid.clone()));
-        stop.chain([StateChangeRequest::start()]).collect()
+        stop.chain([start]).collect()
     }
 
     /// Adds requests to the status and forgets failed starts. A stop replaces what was asked for before; anything else
