@@ -42,7 +42,7 @@ x.yaml, line 7, column 75:
         "\
 x.yaml, line 8, column 25:
   field     steps[0].apply[0].spec.running
-  refused   VirtualMachine \"v\" is invalid: spec.running: Running and RunStrategy are mutually exclusive
+  refused   VirtualMachine \"v\" is invalid: spec.running: Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead
   try       the API server would not store this object; mend the field, or
             leave the object out",
     ),

@@ -338,19 +338,79 @@ const KUBEVIRT: &[Row] = &[
         "both running and runStrategy, of an unknown word",
         "{kind: VirtualMachine, metadata: {name: v}, spec: {running: true, runStrategy: Sometimes, template: {spec: {domain: {}}}}}",
         &[
-            "spec.running: Running and RunStrategy are mutually exclusive",
+            "spec.running: Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead",
             "spec.runStrategy: Invalid RunStrategy (Sometimes)",
         ],
     ),
     (
         "neither",
         "{kind: VirtualMachine, metadata: {name: v}, spec: {template: {spec: {domain: {}}}}}",
-        &["spec.running: One of Running or RunStrategy must be specified"],
+        &["spec.running: RunStrategy must be specified"],
     ),
     (
         "no template",
         "{kind: VirtualMachine, metadata: {name: v}, spec: {runStrategy: Always}}",
         &["spec.template: missing virtual machine template."],
+    ),
+    (
+        "huge pages of no size, larger than the memory, and memory between two pages",
+        "{kind: List, items: [{kind: VirtualMachine, metadata: {name: a}, spec: {runStrategy: Always, template: {spec: {domain: {memory: {guest: 1Gi, hugepages: {pageSize: many}}}}}}}, {kind: VirtualMachine, metadata: {name: b}, spec: {runStrategy: Always, template: {spec: {domain: {memory: {guest: 64Mi, hugepages: {pageSize: 1Gi}}}}}}}, {kind: VirtualMachine, metadata: {name: c}, spec: {runStrategy: Always, template: {spec: {domain: {resources: {requests: {memory: 3Mi}}, memory: {hugepages: {pageSize: 2Mi}}}}}}}]}",
+        &[
+            "spec.template.spec.domain.memory.hugepages.pageSize: spec.template.spec.domain.memory.hugepages.pageSize 'many': quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            "spec.template.spec.domain.resources.requests.memory: spec.template.spec.domain.resources.requests.memory '0' must be equal to or larger than page size spec.template.spec.domain.memory.hugepages.pageSize '1Gi'",
+            "spec.template.spec.domain.resources.requests.memory: spec.template.spec.domain.resources.requests.memory '3Mi' is not a multiple of the page size spec.template.spec.domain.memory.hugepages.pageSize '2Mi'",
+        ],
+    ),
+    (
+        "machines that the architecture does not have",
+        "{kind: List, items: [{kind: VirtualMachineInstance, metadata: {name: a}, spec: {domain: {machine: {type: virt}, memory: {guest: 1Gi}}}}, {kind: VirtualMachineInstance, metadata: {name: b}, spec: {architecture: arm64, domain: {machine: {type: q35}, memory: {guest: 1Gi}}}}, {kind: VirtualMachineInstance, metadata: {name: c}, spec: {domain: {machine: {type: pc-q35-rhel9.6.0}, memory: {guest: 1Gi}}}}]}",
+        &[
+            "spec.domain.machine.type: spec.domain.machine.type is not supported: virt (allowed values: [q35* pc-q35*])",
+            "spec.domain.machine.type: spec.domain.machine.type is not supported: q35 (allowed values: [virt*])",
+        ],
+    ),
+    (
+        "CPUs of one's own that are not whole, not equal, counted twice, or not asked for at all",
+        "{kind: List, items: [{kind: VirtualMachineInstance, metadata: {name: a}, spec: {domain: {cpu: {dedicatedCpuPlacement: true, cores: 3}, resources: {requests: {cpu: 1500m, memory: 1Gi}, limits: {cpu: 4, memory: 2Gi}}}}}, {kind: VirtualMachineInstance, metadata: {name: b}, spec: {architecture: arm64, domain: {cpu: {dedicatedCpuPlacement: true, threads: 3}, resources: {limits: {cpu: 3}}, memory: {guest: 0}}}}, {kind: VirtualMachineInstance, metadata: {name: c}, spec: {domain: {cpu: {dedicatedCpuPlacement: true}, memory: {guest: 1Gi}}}}]}",
+        &[
+            "spec.domain.resources.requests.cpu: provided resources CPU requests must be an interger",
+            "spec.domain.resources.requests.memory: spec.domain.resources.requests.memory must be equal to spec.domain.resources.limits.memory",
+            "spec.domain.cpu.dedicatedCpuPlacement: spec.domain.resources.requests.cpu or spec.domain.resources.limits.cpu must be equal when DedicatedCPUPlacement is true ",
+            "spec.domain.cpu.dedicatedCpuPlacement: spec.domain.resources.requests.cpu or spec.domain.resources.limits.cpu must not be provided at the same time with spec.domain.cpu.cores when DedicatedCPUPlacement is true ",
+            "spec.domain.resources.limits.memory: spec.domain.resources.requests.memory, spec.domain.resources.limits.memory, spec.domain.memory.hugepages or spec.domain.memory.guest should be provided",
+            "spec.architecture: threads must not be greater than 1 at spec.domain.cpu.threads (got 3) when spec.architecture is arm64",
+            "spec.domain.cpu.dedicatedCpuPlacement: Not more than two threads must be provided at spec.domain.cpu.threads (got 3) when DedicatedCPUPlacement is true",
+            "spec.domain.cpu.dedicatedCpuPlacement: either spec.domain.resources.requests.cpu or spec.domain.resources.limits.cpu or spec.domain.cpu.cores must be provided when DedicatedCPUPlacement is true ",
+        ],
+    ),
+    (
+        "what goes with CPUs of one's own alone, a policy and sockets that there are not",
+        "{kind: VirtualMachineInstance, metadata: {name: a}, spec: {domain: {memory: {guest: 1Gi}, cpu: {isolateEmulatorThread: true, sockets: 3, maxSockets: 2, realtime: {}, features: [{name: aes, policy: require}, {name: avx, policy: wish}]}}}}",
+        &[
+            "spec.domain.cpu.isolateEmulatorThread: IsolateEmulatorThread should be only set in combination with DedicatedCPUPlacement",
+            "spec.domain.cpu.features[1].policy: CPU feature avx uses policy wish that is not supported.",
+            "spec.domain.cpu.sockets: Number of sockets in CPU topology is greater than the maximum sockets allowed",
+            "spec.domain.cpu.dedicatedCpuPlacement: spec.domain.cpu.dedicatedCpuPlacement must be set to true when spec.domain.cpu.realtime is used",
+            "spec.domain.cpu.numa.guestMappingPassthrough: spec.domain.cpu.numa.guestMappingPassthrough must be defined when spec.domain.cpu.realtime is used",
+        ],
+    ),
+    (
+        "the host's NUMA nodes without CPUs and pages of one's own",
+        "{kind: VirtualMachineInstance, metadata: {name: a}, spec: {domain: {memory: {guest: 1Gi}, cpu: {numa: {guestMappingPassthrough: {}}}}}}",
+        &[
+            "spec.domain.cpu.numa.guestMappingPassthrough: spec.domain.cpu.dedicatedCpuPlacement must be set to true when NUMA topology strategy is set in spec.domain.cpu.numa.guestMappingPassthrough",
+            "spec.domain.cpu.numa.guestMappingPassthrough: spec.domain.memory.hugepages must be requested when NUMA topology strategy is set in spec.domain.cpu.numa.guestMappingPassthrough",
+        ],
+    ),
+    (
+        "a start of another sort, one that a probe would find dead, and probes of no and of two sorts",
+        "{kind: List, items: [{kind: VirtualMachineInstance, metadata: {name: a}, spec: {startStrategy: Fast, readinessProbe: {}, domain: {memory: {guest: 1Gi}}}}, {kind: VirtualMachineInstance, metadata: {name: b}, spec: {startStrategy: Paused, livenessProbe: {guestAgentPing: {}, exec: {command: [a]}}, domain: {memory: {guest: 1Gi}}}}]}",
+        &[
+            "spec.startStrategy: spec.startStrategy is set with an unrecognized option: Fast",
+            "spec.readinessProbe: either spec.readinessProbe.tcpSocket, spec.readinessProbe.exec or spec.readinessProbe.httpGet must be set if a spec.readinessProbe is specified",
+            "spec.startStrategy: either spec.startStrategy or spec.livenessProbe should be provided.Pausing VMI with LivenessProbe is not supported",
+            "spec.livenessProbe: spec.livenessProbe must have exactly one probe type set",
+        ],
     ),
     (
         "a disk without a volume and a volume without a disk",
@@ -400,10 +460,11 @@ const KUBEVIRT: &[Row] = &[
         ],
     ),
     (
-        "a template with a reserved label, and more sockets than it may have",
+        "a template with a reserved label, and more sockets than it may have, which two rules say",
         "{kind: VirtualMachine, metadata: {name: v}, spec: {runStrategy: Always, template: {metadata: {labels: {kubevirt.io/created-by: me}}, spec: {domain: {cpu: {sockets: 4, maxSockets: 2}}}}}}",
         &[
             "spec.template.metadata.labels: creation of the following reserved kubevirt.io/ labels on a VMI object is prohibited",
+            "spec.template.spec.domain.cpu.sockets: Number of sockets in CPU topology is greater than the maximum sockets allowed",
             "spec.template.spec.domain.cpu.sockets: Number of sockets in CPU topology is greater than the maximum sockets allowed",
         ],
     ),
@@ -443,7 +504,9 @@ const KUBEVIRT: &[Row] = &[
 
 fn messages(text: &str) -> Vec<String> {
     let document = &manifest::parse("x.yaml", text.as_bytes()).expect("a document")[0];
-    validation::validate(&document.value).iter().map(ToString::to_string).collect()
+    let one = std::slice::from_ref(&document.value);
+    let objects = document.value["items"].as_array().map_or(one, Vec::as_slice);
+    objects.iter().flat_map(validation::validate).map(|error| error.to_string()).collect()
 }
 
 fn check(rows: &[Row]) {

@@ -30,7 +30,9 @@ mod selectors;
 mod virtual_machine;
 mod virtual_machine_instance;
 mod virtual_machine_instance_migration;
+mod vm_dedicated_cpus;
 mod vm_devices;
+mod vm_hardware;
 
 pub use field_error::{ErrorType, FieldError};
 pub use refusal::{Refusal, of_object, refusals};

@@ -36,10 +36,10 @@ fn run_strategy(at: &Field<'_>, errors: &mut Errors) {
     let (running, strategy) = (at.child("running"), at.child("runStrategy"));
     match (running.is_set(), strategy.is_set()) {
         (true, true) => {
-            errors.cause(&running, "Running and RunStrategy are mutually exclusive");
+            errors.cause(&running, "Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead");
         }
         (false, false) => {
-            errors.cause(&running, "One of Running or RunStrategy must be specified");
+            errors.cause(&running, "RunStrategy must be specified");
         }
         _ => {}
     }

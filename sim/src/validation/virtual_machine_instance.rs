@@ -8,7 +8,7 @@ use super::field::Field;
 use super::field_error::Errors;
 use super::names::{dns1123_label, dns1123_subdomain};
 use super::selectors::labels;
-use super::{Row, affinity, apply, meta, vm_devices};
+use super::{Row, affinity, apply, meta, vm_dedicated_cpus, vm_devices, vm_hardware};
 use crate::quantity::Quantity;
 
 pub(super) const RULES: &[Row] = &[
@@ -23,11 +23,22 @@ const SPEC: &[Row] = &[
     ("subdomain", subdomain),
     ("domain.resources", memory),
     ("domain.memory.guest", guest_is_not_negative),
+    ("domain", vm_hardware::huge_pages),
+    ("", vm_hardware::machine_type),
     ("domain.resources", cpu),
+    ("", vm_dedicated_cpus::dedicated_cpus),
+    ("domain", vm_hardware::numa),
+    ("domain.cpu", vm_hardware::isolated_emulator),
+    ("domain.cpu.features[]", vm_hardware::feature_policy),
+    ("domain.cpu", vm_hardware::sockets),
+    ("", vm_hardware::start_strategy),
+    ("domain.cpu", vm_hardware::realtime),
     ("affinity", affinity::affinity),
     ("topologySpreadConstraints", affinity::spread_constraints),
     ("nodeSelector", labels),
     ("", vm_devices::disks_have_volumes),
+    ("readinessProbe", vm_hardware::probe),
+    ("livenessProbe", vm_hardware::probe),
     ("domain.devices.disks", vm_devices::disks),
     ("volumes", vm_devices::volumes),
     ("evictionStrategy", eviction_strategy),
