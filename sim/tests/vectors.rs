@@ -86,6 +86,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "status/metrics", run: status_metrics::run, floor: None },
     Suite { name: "status/pairs", run: status::run, floor: None },
     Suite { name: "status/random", run: status::run, floor: None },
+    Suite { name: "status/recorded", run: status_recorded, floor: None },
     Suite { name: "status/table", run: status::run, floor: None },
     Suite { name: "vmi/vmi-step", run: vmi::run, floor: None },
     Suite { name: "vmi/vmi-table", run: vmi::run, floor: None },
@@ -99,6 +100,11 @@ const SUITES: &[Suite] = &[
 /// Of either shape: one sync, or changes over time.
 fn volumes_recorded(case: &serde_json::Value) -> Result<(), String> {
     if case.get("sync").is_some() { volumes_step::run(case) } else { volumes_history::run(case) }
+}
+
+/// Of either shape: the statuses, or a whole reconcile at an instant.
+fn status_recorded(case: &serde_json::Value) -> Result<(), String> {
+    if case.get("now").is_some() { status_conditions::run(case) } else { status::run(case) }
 }
 
 fn main() -> ExitCode {

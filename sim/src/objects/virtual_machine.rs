@@ -64,10 +64,11 @@ impl VirtualMachineSpec {
         }
     }
 
-    /// The word of the run strategy as `status.runStrategy` repeats it, whether it is one of the API's or not.
+    /// The word of the run strategy as `status.runStrategy` repeats it, whether it is one of the API's or not; empty where
+    /// both fields are set (`RunStrategyUnknown`).
     pub fn run_strategy_word(&self) -> ArcStr {
         match (self.running, &self.run_strategy) {
-            (Some(_), Some(_)) => arcstr::literal!("Unknown"),
+            (Some(_), Some(_)) => ArcStr::new(),
             (Some(true), None) => arcstr::literal!("Always"),
             (Some(false), None) | (None, None) => arcstr::literal!("Halted"),
             (None, Some(word)) => word.clone(),
