@@ -2,9 +2,9 @@
 
 use crate::Group;
 
-const TYPES: &[(&str, &str)] = &[("instance_types", "")];
+const TYPES: &[(&str, &str)] = &[("vectors", "status/recorded"), ("instance_types", "")];
 
-const RESTARTS: &[(&str, &str)] = &[("restart_required", "")];
+const RESTARTS: &[(&str, &str)] = &[("vectors", "status/recorded"), ("restart_required", "")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -70,6 +70,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "spec.template != self.vm.spec.template",
                 "false",
             ),
+            (
+                "an instance that does not say its generation gets that of its revision",
+                "known.or_else(|| self.generation_of_revision(&vmi))",
+                "known",
+            ),
         ],
     },
     Group {
@@ -109,8 +114,23 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "a network of the instance stays as it is",
-                "vmi.networks.iter().any(|network| !now.networks.contains(network))",
+                "vmi.networks.iter().any(|network| !networks.contains(&without_reference(network)))",
                 "false",
+            ),
+            (
+                "the reference of a network is live",
+                "network.get_mut(\"multus\").and_then(Value::as_object_mut).map(|fields| fields.remove(\"networkName\"))",
+                "network.get_mut(\"multus\").and_then(Value::as_object_mut).map(|fields| fields.remove(\"none\"))",
+            ),
+            (
+                "a uuid that the instance has too needs no restart",
+                "uuid(now).filter(|now| uuid(vmi).as_ref() == Some(now))",
+                "uuid(now).filter(|_| false)",
+            ),
+            (
+                "only a uuid that the instance has too needs no restart",
+                "uuid(now).filter(|now| uuid(vmi).as_ref() == Some(now))",
+                "uuid(now)",
             ),
         ],
     },

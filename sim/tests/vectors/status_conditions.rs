@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use stuckvm_detector::Time;
 use stuckvm_sim::journal::Entry;
-use stuckvm_sim::objects::VirtualMachine;
-use stuckvm_sim::{Action, Cluster, Config, Kind, Object, ObjectId};
+use stuckvm_sim::objects::{Conditions, VirtualMachine};
+use stuckvm_sim::{Action, Cluster, Config, Kind, Object};
 
 use crate::status::objects;
 
@@ -31,12 +31,9 @@ fn check(objects: &[Object], now: Time, expect: &Value) -> Result<(), String> {
     let id = cluster.view().named::<VirtualMachine>(namespace, name).ok_or("no such machine")?.0;
     let action = cluster.reconcile_once("virtual-machine", id).ok_or("no controller")?;
     let journal = cluster.take_journal();
-    let stored = stored(&cluster, id);
-    compare(
-        "result",
-        result(&action, &stored),
-        json!({"result": expect["result"], "error": expect["error"]}),
-    )?;
+    let vm = cluster.view().get::<VirtualMachine>(id).expect("a finalizer keeps the machine");
+    let stored = Object::VirtualMachine(vm.clone()).to_value();
+    compare("result", result(&action, vm), json!({"result": expect["result"], "error": expect["error"]}))?;
     compare("writes", writes(&journal), expect["writes"].clone())?;
     compare("events", journal.iter().filter_map(event).collect(), expect["events"].clone())?;
     compare("vmiAfter", vmi_after(&cluster, namespace, name), expect["vmiAfter"].clone())?;
@@ -52,18 +49,13 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn stored(cluster: &Cluster, id: ObjectId) -> Value {
-    let vm = cluster.view().get::<VirtualMachine>(id).expect("a finalizer keeps the machine");
-    Object::VirtualMachine(vm.clone()).to_value()
-}
-
-/// A failure that was reported stands as condition `Failure`; one that ended the reconcile early is its own words.
-fn result(action: &Action, stored: &Value) -> Value {
+/// A failure that was reported stands as condition `Failure`; one that ended the reconcile early is its own words. Nobody
+/// else writes here, so that only the spec itself can end a reconcile early.
+fn result(action: &Action, stored: &VirtualMachine) -> Value {
     let Action::Fail(error) = action else { return json!({"result": "ok", "error": null}) };
-    let conditions = stored["status"]["conditions"].as_array();
-    let failure = conditions.into_iter().flatten().find(|condition| condition["type"] == "Failure");
-    match failure {
-        Some(failure) => json!({"result": "syncError", "error": failure["reason"]}),
+    let ended_early = stored.spec.run_strategy().is_err_and(|error| error.is_fatal());
+    match stored.status.conditions.condition("Failure").filter(|_| !ended_early) {
+        Some(failure) => json!({"result": "syncError", "error": failure.reason.as_str()}),
         None => json!({"result": "failedBeforeStatus", "error": error.as_str()}),
     }
 }
@@ -104,6 +96,8 @@ fn verb_of(verb: &'static str, old: Option<&Object>, new: Option<&Object>) -> Op
             if old.spec != new.spec { Some("update") } else { finalizers.then_some("patch") }
         }
         ("update", ..) => Some("patch"),
+        // A delete removes what has no finalizers, a patch what is waiting for its last one to go.
+        ("remove", Some(old), _) if old.metadata().is_deleting() => Some("patch"),
         ("remove", ..) => Some("delete"),
         _ => Some(verb),
     }

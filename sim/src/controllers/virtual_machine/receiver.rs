@@ -1,7 +1,8 @@
 //! The receiving side of a migration between clusters, as far as the VM controller has a part in it.
 //!
 //! KubeVirt main of August 2026: the branch `RunStrategyWaitAsReceiver` of `syncRunStrategy` and
-//! `handleWaitAsReceiverVolumeInfo` in `pkg/virt-controller/watch/vm/vm.go`, `pkg/storage/volumemig/`.
+//! `handleWaitAsReceiverVolumeInfo` in `pkg/virt-controller/watch/vm/vm.go`; `GenerateReceiverMigratedVolumes` and
+//! `PatchVMIStatusWithMigratedVolumes` in `pkg/virt-controller/watch/volume-migration/`, as v1.9.0 has them.
 
 use super::reconcile::{Instance, Reconcile, SyncFailure};
 use crate::controllers::virtual_machine_instance::MIGRATION_TARGET;
@@ -9,16 +10,27 @@ use crate::objects::{Conditions, PersistentVolumeClaim, VirtualMachineInstance};
 use serde_json::{Value, json};
 
 impl Reconcile<'_, '_> {
+    /// An instance is a receiver, or has come here by a migration.
+    pub(super) fn wait_as_receiver(&self, vmi: &Instance) -> Result<(), SyncFailure> {
+        if is_receiver(&vmi.object) || is_migration_completed(&vmi.object) {
+            return Ok(());
+        }
+        let message = arcstr::literal!("Found non receiver VMI while VM is receiver");
+        Err(SyncFailure::reported(SyncFailure::CREATE, message))
+    }
+
     /// A receiver is told which claims it takes over; one that has received gets its old run strategy back.
-    pub(super) fn wait_as_receiver(&mut self, vmi: &Instance) -> Result<(), SyncFailure> {
-        let completed = is_migration_completed(&vmi.object);
-        if vmi.object.metadata.annotations.has(&MIGRATION_TARGET, "true") {
-            return if completed { Ok(()) } else { self.report_migrated_volumes(vmi) };
+    pub(super) fn end_as_receiver(&mut self) -> Result<(), SyncFailure> {
+        let Some(vmi) = self.vmi.clone() else { return Ok(()) };
+        match (is_receiver(&vmi.object), is_migration_completed(&vmi.object)) {
+            (_, false) => self.report_migrated_volumes(&vmi),
+            (true, true) => Ok(()),
+            (false, true) => self.restore_run_strategy(),
         }
-        if !completed {
-            let message = arcstr::literal!("Found non receiver VMI while VM is receiver");
-            return Err(SyncFailure::reported(SyncFailure::CREATE, message));
-        }
+    }
+
+    /// The reconcile goes on with what the server answers, so that the status is that of the restored strategy.
+    fn restore_run_strategy(&mut self) -> Result<(), SyncFailure> {
         let restored = self.vm.metadata.annotations.get("kubevirt.io/restore-run-strategy").cloned();
         let Some(restored) = restored else { return Ok(()) };
         self.update_spec(|spec| spec.run_strategy = Some(restored)).map_err(|error| {
@@ -27,7 +39,9 @@ impl Reconcile<'_, '_> {
                  {error}"
             );
             SyncFailure::reported(arcstr::literal!("FailedUpdateError"), message)
-        })
+        })?;
+        self.take_patched();
+        Ok(())
     }
 
     /// Writes the claims into `status.migratedVolumes` of the instance, once.
@@ -53,25 +67,36 @@ impl Reconcile<'_, '_> {
         })
     }
 
+    /// The claims that are there.
     fn migrated_volumes(&self) -> Vec<Value> {
         let volumes = self.vm.spec.template.iter().flat_map(|template| &template.spec.volumes);
-        let claims = volumes.filter_map(|volume| Some((&volume.name, volume.claim_name()?)));
-        let migrated = claims.map(|(volume, claim)| {
-            let claim = self.claim_info(claim);
-            json!({"volumeName": volume.as_str(), "sourcePVCInfo": claim, "destinationPVCInfo": claim})
+        let migrated = volumes.filter_map(|volume| {
+            let claim = self.claim_info(volume.claim_name()?)?;
+            Some(json!({"volumeName": volume.name.as_str(), "destinationPVCInfo": claim}))
         });
         migrated.collect()
     }
 
-    fn claim_info(&self, name: &str) -> Value {
-        let claim = self.cx.view().named::<PersistentVolumeClaim>(&self.vm.metadata.namespace, name);
-        let mode = claim.and_then(|(_, claim)| claim.spec.volume_mode.as_ref());
+    fn claim_info(&self, name: &str) -> Option<Value> {
+        let (_, claim) = self.cx.view().named::<PersistentVolumeClaim>(&self.vm.metadata.namespace, name)?;
         let mut info = json!({"claimName": name});
-        if let Some(mode) = mode {
-            info["volumeMode"] = mode.as_str().into();
+        let fields = [
+            ("accessModes", json!(claim.spec.access_modes)),
+            ("volumeMode", json!(claim.spec.volume_mode)),
+            ("requests", json!(claim.spec.resources.requests)),
+            ("capacity", json!(claim.status.capacity)),
+        ];
+        let is_empty = |value: &Value| *value == json!([]) || *value == json!({}) || value.is_null();
+        for (field, value) in fields.into_iter().filter(|(_, value)| !is_empty(value)) {
+            info[field] = value;
         }
-        info
+        Some(info)
     }
+}
+
+/// Whether the instance was made to receive.
+fn is_receiver(vmi: &VirtualMachineInstance) -> bool {
+    vmi.metadata.annotations.has(&MIGRATION_TARGET, "true")
 }
 
 fn is_migration_completed(vmi: &VirtualMachineInstance) -> bool {

@@ -122,12 +122,11 @@ impl<'r, 'c> Reconcile<'r, 'c> {
                 return Ok(());
             }
         }
-        match strategy {
-            Ok(strategy) => self.sync_run_strategy(strategy)?,
-            Err(error) => return Err(SyncFailure::reported(SyncFailure::CREATE, error.to_string())),
-        }
+        let strategy =
+            strategy.map_err(|error| SyncFailure::reported(SyncFailure::CREATE, error.to_string()))?;
+        self.sync_run_strategy(strategy)?;
         self.sync_restart_required();
-        Ok(())
+        if strategy == RunStrategy::WaitAsReceiver { self.end_as_receiver() } else { Ok(()) }
     }
 
     /// The run strategy as this release knows it: `WaitAsReceiver` came with 1.6.

@@ -2,7 +2,7 @@
 //!
 //! KubeVirt main of August 2026: `syncRestartRequired`, `validLiveUpdateVolumes`, `validLiveUpdateDisks` and `setRestartRequired` in
 //! `pkg/virt-controller/watch/vm/vm.go`, `pkg/network/vmliveupdate/restart.go`; 1.3 as the stored source of 1.2 has it. Left out: what
-//! hot plug of CPUs and memory says of changes that it cannot make, the reference of a network, and firmware uuids.
+//! hot plug of CPUs and memory says of changes that it cannot make.
 
 use super::conditions::update_condition;
 use super::reconcile::Reconcile;
@@ -56,6 +56,7 @@ impl Reconcile<'_, '_> {
             set_devices(&mut last, "interfaces", devices(&now, "interfaces").to_vec());
             last.networks.clone_from(&now.networks);
         }
+        take_over_firmware_uuid(&mut last, &now, &vmi.spec);
         Some(last != now)
     }
 
@@ -124,7 +125,8 @@ fn disks_are_live(last: &VirtualMachineInstanceSpec, now: &VirtualMachineInstanc
     new.iter().all(may_change) && old.iter().all(|disk| named(new, disk) || may_go(disk))
 }
 
-/// `IsRestartRequired`: an interface or a network of the instance is gone or another one; its state may differ.
+/// `IsRestartRequired`: an interface or a network of the instance is gone or another one; the state of the one and the
+/// reference of the other may differ.
 fn networks_need_restart(now: &VirtualMachineInstanceSpec, vmi: &VirtualMachineInstanceSpec) -> bool {
     let stateless = |interface: &Value| {
         let mut interface = interface.clone();
@@ -132,13 +134,39 @@ fn networks_need_restart(now: &VirtualMachineInstanceSpec, vmi: &VirtualMachineI
         interface
     };
     let wanted: Vec<Value> = devices(now, "interfaces").iter().map(stateless).collect();
+    let networks: Vec<Value> = now.networks.iter().map(without_reference).collect();
     let is_pod_network = |network: &Value| !network["pod"].is_null();
     let gets_pod_network =
         now.networks.iter().any(is_pod_network) && !vmi.networks.iter().any(is_pod_network);
     let interfaces = devices(vmi, "interfaces").iter().map(stateless);
     gets_pod_network
         || interfaces.into_iter().any(|interface| !wanted.contains(&interface))
-        || vmi.networks.iter().any(|network| !now.networks.contains(network))
+        || vmi.networks.iter().any(|network| !networks.contains(&without_reference(network)))
+}
+
+/// A network without what it is called in the cluster.
+fn without_reference(network: &Value) -> Value {
+    let mut network = network.clone();
+    network.get_mut("multus").and_then(Value::as_object_mut).map(|fields| fields.remove("networkName"));
+    network
+}
+
+/// A uuid of the firmware that the instance has too was written into the machine after its start.
+fn take_over_firmware_uuid(
+    last: &mut VirtualMachineInstanceSpec,
+    now: &VirtualMachineInstanceSpec,
+    vmi: &VirtualMachineInstanceSpec,
+) {
+    let uuid =
+        |spec: &VirtualMachineInstanceSpec| Some(spec.domain.rest.get("firmware")?.get("uuid").cloned());
+    let Some(now) = uuid(now).filter(|now| uuid(vmi).as_ref() == Some(now)) else { return };
+    let mut firmware = last.domain.rest.get("firmware").cloned().unwrap_or_else(|| json!({}));
+    let Some(fields) = firmware.as_object_mut() else { return };
+    match now {
+        Some(now) => drop(fields.insert("uuid".to_owned(), now)),
+        None => drop(fields.remove("uuid")),
+    }
+    last.domain.rest.insert("firmware", firmware);
 }
 
 fn devices<'a>(spec: &'a VirtualMachineInstanceSpec, list: &str) -> &'a [Value] {

@@ -1,7 +1,7 @@
 //! The spec that a machine was last started with, kept as a ControllerRevision.
 //!
-//! KubeVirt main of August 2026: `createVMRevision`, `deleteOlderVMRevision`, `getLastVMRevisionSpec` and
-//! `conditionallyBumpGenerationAnnotationOnVmi` in `pkg/virt-controller/watch/vm/vm.go`.
+//! KubeVirt main of August 2026: `createVMRevision`, `deleteOlderVMRevision`, `getLastVMRevisionSpec`,
+//! `conditionallyBumpGenerationAnnotationOnVmi` and `syncGenerationInfo` in `pkg/virt-controller/watch/vm/vm.go`.
 
 use super::claim::controller_reference;
 use super::reconcile::{Instance, Reconcile};
@@ -65,6 +65,33 @@ impl Reconcile<'_, '_> {
         if spec.template != self.vm.spec.template {
             return Ok(());
         }
+        self.annotate_generation(&vmi, generation)
+    }
+
+    /// What the status says of generations; an instance that does not say its own gets that of its revision
+    /// (`syncGenerationInfo`).
+    pub(super) fn sync_generation(&mut self) -> Result<(), ArcStr> {
+        let Some(vmi) = self.vmi.clone() else { return Ok(()) };
+        let known = vmi.object.metadata.annotations.get(&GENERATION).and_then(|known| known.parse().ok());
+        let generation = known.or_else(|| self.generation_of_revision(&vmi));
+        let Some(generation) = generation else { return Ok(()) };
+        if known.is_none() {
+            self.annotate_generation(&vmi, generation)?;
+        }
+        self.status.observed_generation = generation;
+        self.status.desired_generation = self.vm.metadata.generation;
+        Ok(())
+    }
+
+    /// The end of the revision's name, if the revision is there.
+    fn generation_of_revision(&self, vmi: &Instance) -> Option<u64> {
+        let (namespace, name) =
+            (&vmi.object.metadata.namespace, &vmi.object.status.virtual_machine_revision_name);
+        self.cx.newest().named::<ControllerRevision>(namespace, name)?;
+        name.rsplit_once('-')?.1.parse().ok()
+    }
+
+    fn annotate_generation(&mut self, vmi: &Instance, generation: u64) -> Result<(), ArcStr> {
         let patched = self.cx.patch::<VirtualMachineInstance>(vmi.id, |vmi| {
             vmi.metadata.annotations.insert(GENERATION, arcstr::format!("{generation}"));
         });

@@ -5,8 +5,7 @@
 use super::conditions::sync_conditions;
 use super::reconcile::Reconcile;
 use super::requests::drop_done_request;
-use super::revisions::GENERATION;
-use crate::objects::{Conditions, VirtualMachine, VirtualMachineInstance, VirtualMachineStatus};
+use crate::objects::{Conditions, VirtualMachine, VirtualMachineStatus};
 use crate::store::ApiError;
 use crate::vm_status::{Expected, Situation, printable_status};
 use arcstr::ArcStr;
@@ -14,11 +13,11 @@ use arcstr::ArcStr;
 impl Reconcile<'_, '_> {
     /// Computes the status, in upstream's order, and writes it if it differs from what the cache has.
     pub(super) fn update_status(&mut self, failure: Option<&(ArcStr, ArcStr)>) -> Result<(), ArcStr> {
+        self.sync_generation()?;
         let vmi = self.vmi.clone();
         let vmi = vmi.as_ref().map(|vmi| &*vmi.object);
         self.status.created = vmi.is_some();
         self.status.ready = vmi.is_some_and(|vmi| vmi.status.conditions.is_true("Ready"));
-        self.sync_generation(vmi);
         // Empty until the first instance, so that a machine that never ran is known by it.
         if self.status.created || !self.status.run_strategy.is_empty() {
             self.status.run_strategy = self.cached.spec.run_strategy_word();
@@ -47,15 +46,6 @@ impl Reconcile<'_, '_> {
         Expected {
             create: instances.creation_is_expected(self.id),
             delete: instances.deletion_is_expected(self.id),
-        }
-    }
-
-    /// Which version of the spec the instance came from, and which one is wanted (`syncGenerationInfo`).
-    fn sync_generation(&mut self, vmi: Option<&VirtualMachineInstance>) {
-        let of_instance = vmi.and_then(|vmi| vmi.metadata.annotations.get(&GENERATION));
-        if let Some(generation) = of_instance.and_then(|text| text.parse().ok()) {
-            self.status.observed_generation = generation;
-            self.status.desired_generation = self.vm.metadata.generation;
         }
     }
 
