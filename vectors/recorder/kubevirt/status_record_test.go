@@ -35,6 +35,9 @@ type statusCase struct {
 	MaxDelay   int               `json:"maxDelaySeconds,omitempty"`
 	Now        string            `json:"now,omitempty"`
 	RetryAfter *metav1.Time      `json:"retryAfter,omitempty"`
+	Script     json.RawMessage   `json:"script,omitempty"`
+	Until      string            `json:"until,omitempty"`
+	VM         json.RawMessage   `json:"vm,omitempty"`
 	Objects    []json.RawMessage `json:"objects,omitempty"`
 	Expect     any               `json:"expect"`
 }
@@ -72,7 +75,12 @@ func TestRecordStatus(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(at))
-			if c.Expect, err = answer(t, c); err != nil {
+			if c.Script != nil {
+				c.Expect, err = play(t, lines.Bytes())
+			} else {
+				c.Expect, err = answer(t, c)
+			}
+			if err != nil {
 				t.Fatalf("%s: %v", c.ID, err)
 			}
 			time.Sleep(time.Minute)
