@@ -4,7 +4,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use stuckvm_detector::Time;
 use stuckvm_sim::manifest::{parse, read_objects};
-use stuckvm_sim::{Object, statuses};
+use stuckvm_sim::{KubeVirtRelease, Object, statuses};
 
 const MACHINES: usize = 4_000;
 const CLAIMS: usize = 2_000;
@@ -49,8 +49,8 @@ fn ten_thousand(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("status/10000");
     group.sample_size(10).throughput(Throughput::Elements(objects.len() as u64));
     group.bench_function("read", |bencher| bencher.iter(read));
-    group
-        .bench_function("answer", |bencher| bencher.iter(|| statuses(&objects, now).expect("no duplicates")));
+    let answer = || statuses(&objects, KubeVirtRelease::default(), now).expect("no duplicates");
+    group.bench_function("answer", |bencher| bencher.iter(answer));
     group.finish();
 }
 

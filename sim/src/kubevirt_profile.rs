@@ -5,13 +5,18 @@
 use crate::release::KubeVirtRelease;
 
 /// The switches of a release. Scenarios of the catalog's folder `releases/` show each of them, those of metrics the tests of
-/// `stuckvm metrics`.
+/// `stuckvm metrics`; what neither does, vectors of `status/`.
 #[derive(Clone, Copy, Debug)]
 pub struct KubeVirtProfile {
     /// DataVolumes that are not bound count as on their way (1.0); before, they are passed over.
     pub counts_unbound_volumes: bool,
-    /// An importer whose image cannot be pulled is an error (1.3).
+    /// An importer whose image cannot be pulled is an error (1.4, kubevirt#12648; by our notes 1.3 too, but 1.3.0 is older).
     pub heeds_refused_pulls: bool,
+    /// DataVolumes that wait for their population are passed over (by 1.3); in 0.59 bound ones count as on their way.
+    pub knows_pending_population: bool,
+    /// A machine with RerunOnFailure that has been started once waits for volumes only if its start is asked for
+    /// (main, kubevirt#18787); before, whenever it has no instance.
+    pub reruns_as_asked: bool,
     /// A missing claim is looked for before the pod is rendered, and waited for (1.0); before, rendering fails.
     pub waits_for_claims: bool,
     /// The run strategy WaitAsReceiver and the phase WaitingForSync exist (1.6).
@@ -49,6 +54,14 @@ pub struct KubeVirtProfile {
     pub exports_vmi_info: bool,
     /// It has the labels `evictable`, `outdated` and `vmi_pod` (1.4, kubevirt#12737, #12992, #13148).
     pub extends_vmi_info: bool,
+    /// `guest_os_machine` is the machine type, and `guest_os_arch` the architecture (by 1.6); before, the first is the
+    /// architecture and the second is not there.
+    pub tells_machine_type: bool,
+    /// Labels of what is not there say `<none>`; by 1.6 they are left out.
+    pub spells_out_none: bool,
+    /// Instance types and preferences of a namespace are looked up in it (by 1.6); before, by their name alone, so that none
+    /// is found.
+    pub finds_namespaced_types: bool,
     /// The metric `kubevirt_vm_info` exists (1.4).
     pub exports_vm_info: bool,
 }
@@ -67,6 +80,8 @@ pub enum ConsoleLog {
 const V0_59: KubeVirtProfile = KubeVirtProfile {
     counts_unbound_volumes: false,
     heeds_refused_pulls: false,
+    knows_pending_population: false,
+    reruns_as_asked: false,
     waits_for_claims: false,
     knows_receivers: false,
     requests_guest_memory: true,
@@ -85,12 +100,16 @@ const V0_59: KubeVirtProfile = KubeVirtProfile {
     takes_back_restarts: false,
     exports_vmi_info: false,
     extends_vmi_info: false,
+    tells_machine_type: false,
+    spells_out_none: true,
+    finds_namespaced_types: false,
     exports_vm_info: false,
 };
 
 const V1_3: KubeVirtProfile = KubeVirtProfile {
     counts_unbound_volumes: true,
     heeds_refused_pulls: true,
+    knows_pending_population: true,
     waits_for_claims: true,
     requests_guest_memory: false,
     fixed_overhead: 25 + 100 + 25 + 40 + 50,
@@ -103,6 +122,7 @@ const V1_3: KubeVirtProfile = KubeVirtProfile {
 };
 
 const MAIN: KubeVirtProfile = KubeVirtProfile {
+    reruns_as_asked: true,
     knows_receivers: true,
     console_log: ConsoleLog::Sidecar,
     image_volumes: true,
@@ -114,6 +134,9 @@ const MAIN: KubeVirtProfile = KubeVirtProfile {
     updates_live: true,
     takes_back_restarts: true,
     extends_vmi_info: true,
+    tells_machine_type: true,
+    spells_out_none: false,
+    finds_namespaced_types: true,
     exports_vm_info: true,
     ..V1_3
 };

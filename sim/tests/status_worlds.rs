@@ -21,7 +21,7 @@ use questions::{Answer, QUESTIONS, Question};
 use rows::ROWS;
 use serde_json::Value;
 use stuckvm_detector::PrintableStatus::{self, *};
-use stuckvm_sim::{Object, Random, VmStatus, statuses};
+use stuckvm_sim::{KubeVirtRelease, Object, Random, VmStatus, statuses};
 use world::{NOW, World};
 
 /// Enough for every row and every question.
@@ -41,7 +41,7 @@ const ERRORS: [&str; 7] = [
 ];
 
 fn answers(objects: &[Object]) -> Vec<VmStatus> {
-    statuses(objects, NOW.parse().expect("a time")).expect("names of their own")
+    statuses(objects, KubeVirtRelease::default(), NOW.parse().expect("a time")).expect("names of their own")
 }
 
 fn answer(world: &World) -> VmStatus {

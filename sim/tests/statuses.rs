@@ -83,7 +83,8 @@ impl Watched {
         let journal = cluster.take_journal();
         journal.iter().for_each(|entry| self.note(entry));
         let objects = objects(&self.play.cluster);
-        for computed in statuses(&objects, self.play.cluster.now()).expect("names of their own") {
+        let (release, now) = (self.play.cluster.config().kubevirt, self.play.cluster.now());
+        for computed in statuses(&objects, release, now).expect("names of their own") {
             self.look(&computed);
         }
     }

@@ -41,6 +41,8 @@ mod status_chain_environment;
 mod status_conditions;
 #[path = "vectors/status_metrics.rs"]
 mod status_metrics;
+#[path = "vectors/status_releases.rs"]
+mod status_releases;
 #[path = "vectors/suite.rs"]
 mod suite;
 #[path = "vectors/vmi.rs"]
@@ -87,6 +89,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "status/pairs", run: status::run, floor: None },
     Suite { name: "status/random", run: status::run, floor: None },
     Suite { name: "status/recorded", run: status_recorded, floor: None },
+    Suite { name: "status/recorded-metrics", run: status_metrics::run, floor: None },
+    Suite { name: "status/recorded-releases", run: status_releases::run, floor: None },
     Suite { name: "status/table", run: status::run, floor: None },
     Suite { name: "vmi/vmi-step", run: vmi::run, floor: None },
     Suite { name: "vmi/vmi-table", run: vmi::run, floor: None },

@@ -61,7 +61,7 @@ enum Command {
     /// Say on which node each waiting pod of a cluster goes, a JSON object a line.
     Schedule(schedule::Arguments),
     /// Say what printable status each virtual machine has, a JSON object a line.
-    Status(objects::StoredObjects),
+    Status(status::Arguments),
     /// Print the launcher pod of each virtual machine and instance.
     Render(render::Arguments),
     /// Say what phase and conditions each instance has, a JSON object a line.

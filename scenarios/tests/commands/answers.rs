@@ -191,6 +191,25 @@ expect: {{alerts: []}}
     let counts = ["0.59", "1.3", "main-2026-08"].map(|release| scenario(release).len());
     assert_eq!(counts, [5, 6, 7], "five timestamps; kubevirt_vmi_info; kubevirt_vm_info");
     assert_eq!(scenario("1.3")[5]["labels"].get("evictable"), None);
+    assert_eq!(scenario("1.3")[5]["labels"]["os"], "<none>");
+    assert_eq!(scenario("main-2026-08")[6]["labels"].get("os"), None);
+}
+
+#[test]
+fn an_older_release_has_other_statuses() {
+    let world = "\
+kind: VirtualMachine
+metadata: {name: a}
+spec: {runStrategy: Halted, template: {spec: {domain: {devices: {}}, volumes: [{name: d, dataVolume: {name: d}}]}}}
+---
+kind: DataVolume
+metadata: {name: d}
+status: {phase: ImportScheduled}";
+    let status = |release: &str| {
+        stuckvm(&format!("status --release {release} -f -"), world).lines()[0]["status"].clone()
+    };
+    let found = ["0.59", "1.3", "main-2026-08"].map(status);
+    assert_eq!(found, ["Stopped", "Provisioning", "Provisioning"], "0.59 passes over what is not bound");
 }
 
 #[test]

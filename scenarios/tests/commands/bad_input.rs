@@ -4,7 +4,7 @@ use crate::program::stuckvm;
 use std::path::Path;
 
 /// Why the row is there, the arguments, standard input, and what standard error says.
-const TABLE: [(&str, &str, &str, &str); 26] = [
+const TABLE: [(&str, &str, &str, &str); 27] = [
     (
         "nothing at all",
         "schedule -f -",
@@ -24,6 +24,16 @@ const TABLE: [(&str, &str, &str, &str); 26] = [
 no-such-file.yaml:
   No such file or directory (os error 2)
   try       check the path, and that it can be read
+",
+    ),
+    (
+        "an unknown release of KubeVirt",
+        "status --release 1.4 -f -",
+        "",
+        "\
+error: invalid value '1.4' for '--release <RELEASE>': expected one of 0.59, 1.3, main-2026-08
+
+For more information, try '--help'.
 ",
     ),
     (

@@ -26,7 +26,8 @@ pub(crate) struct Role {
     annotations: [ArcStr; 2],
 }
 
-static ROLES: [Role; 2] = [
+/// Instance type and preference.
+pub(crate) static ROLES: [Role; 2] = [
     Role {
         field: "instancetype",
         status_field: "instancetypeRef",
@@ -52,6 +53,15 @@ static ROLES: [Role; 2] = [
         ],
     },
 ];
+
+impl Role {
+    /// What the annotations of an instance repeat; of the whole cluster if not of a namespace.
+    pub(crate) fn annotated<'a>(&self, annotations: &'a StrMap) -> Option<(Kind, &'a str)> {
+        let [namespaced, cluster] = &self.annotations;
+        let named = |kind, key: &str| Some((kind, annotations.get(key)?.as_str()));
+        named(self.namespaced, namespaced).or_else(|| named(self.cluster, cluster))
+    }
+}
 
 /// What a machine says in one of the two fields.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +105,12 @@ impl<'a> Matcher<'a> {
                 kind: self.written_kind.to_owned(),
             }),
         }
+    }
+
+    /// The kind where it is written out in the singular, in whatever case: where nothing is filled in for it.
+    pub(crate) fn kind_in_full(&self) -> Option<Kind> {
+        let kinds = [self.role.namespaced, self.role.cluster];
+        kinds.into_iter().find(|kind| self.written_kind.eq_ignore_ascii_case(kind.as_str()))
     }
 
     /// Repeats the name in an instance's annotations.

@@ -7,7 +7,7 @@
 
 pub(crate) mod find;
 mod instance_type;
-mod matcher;
+pub(crate) mod matcher;
 mod preference;
 pub(crate) mod webhook;
 

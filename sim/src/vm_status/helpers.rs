@@ -49,7 +49,8 @@ pub(super) fn is_set_to_start(s: &Situation<'_>) -> bool {
         (Ok(RunStrategy::Manual), None) => has_start_request(s.status),
         (Ok(RunStrategy::RerunOnFailure), Some(vmi)) => !is_in_phase(vmi, "Succeeded"),
         (Ok(RunStrategy::RerunOnFailure), None) => {
-            has_start_request(s.status) || s.status.run_strategy != RunStrategy::RerunOnFailure.as_str()
+            let is_new = s.status.run_strategy != RunStrategy::RerunOnFailure.as_str();
+            has_start_request(s.status) || is_new || !s.release.profile().reruns_as_asked
         }
         (Ok(RunStrategy::Once), vmi) => vmi.is_none(),
         (Ok(RunStrategy::Halted | RunStrategy::WaitAsReceiver) | Err(_), _) => false,

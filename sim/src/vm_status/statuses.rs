@@ -8,6 +8,7 @@ use crate::controller::{Action, Controller};
 use crate::controllers::virtual_machine::{NAME, Ownership, VirtualMachineController, ownership};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::objects::{VirtualMachine, VirtualMachineInstance};
+use crate::release::KubeVirtRelease;
 use crate::store::ApiError;
 use arcstr::ArcStr;
 use std::sync::Arc;
@@ -36,15 +37,16 @@ pub struct VmStatus {
     pub reconcile_fails: Option<ArcStr>,
 }
 
-/// The statuses of every VirtualMachine among stored objects, in their order, as virt-controller computes them at `now`
-/// from nothing but these objects.
+/// The statuses of every VirtualMachine among stored objects, in their order, as virt-controller of `release` computes
+/// them at `now` from nothing but these objects.
 ///
 /// # Errors
 ///
 /// Two objects of one kind have the same name.
-pub fn statuses(objects: &[Object], now: Time) -> Result<Vec<VmStatus>, ApiError> {
-    let (mut whole, vms) = stored(objects, now, |_| VirtualMachineController::default())?;
-    let (mut idle, _) = stored(objects, now, |vms| {
+pub fn statuses(objects: &[Object], release: KubeVirtRelease, now: Time) -> Result<Vec<VmStatus>, ApiError> {
+    let config = Config { start: now, kubevirt: release, ..Config::default() };
+    let (mut whole, vms) = stored(objects, &config, |_| VirtualMachineController::default())?;
+    let (mut idle, _) = stored(objects, &config, |vms| {
         VirtualMachineController::expecting_data_volumes(vms.iter().copied(), now)
     })?;
     // Everything is read before anything is written; informers learn of writes later than now.
@@ -60,7 +62,7 @@ pub fn statuses(objects: &[Object], now: Time) -> Result<Vec<VmStatus>, ApiError
 /// A cluster of these objects with the VM controller alone.
 fn stored(
     objects: &[Object],
-    now: Time,
+    config: &Config,
     controller: impl FnOnce(&[ObjectId]) -> VirtualMachineController,
 ) -> Result<(Cluster, Vec<ObjectId>), ApiError> {
     // Ids are dense and follow the order in which the objects are loaded.
@@ -68,8 +70,7 @@ fn stored(
     let count = u32::try_from(count).expect("fewer than 2^32 machines");
     let vms: Vec<_> = (0..count).map(|index| ObjectId { kind: Kind::VirtualMachine, index }).collect();
     let controller: Box<dyn Controller> = Box::new(controller(&vms));
-    let mut cluster =
-        Cluster::with_controllers(Config { start: now, ..Config::default() }, |_| vec![controller]);
+    let mut cluster = Cluster::with_controllers(config.clone(), |_| vec![controller]);
     let ids = cluster.load_unseen(objects.iter().map(kept))?;
     debug_assert!(ids.into_iter().filter(|id| id.kind == Kind::VirtualMachine).eq(vms.iter().copied()));
     Ok((cluster, vms))

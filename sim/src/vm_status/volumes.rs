@@ -1,7 +1,8 @@
 //! What the table asks of a machine's DataVolumes and claims.
 //!
 //! KubeVirt main of August 2026 (`d923fdb815cd`): `pkg/storage/types/dv.go` and `pvc.go`. Releases before 1.3 do not
-//! know the reason `ImagePullFailed`; releases before 1.0 pass over a DataVolume that is not bound.
+//! know the reason `ImagePullFailed`; releases before 1.0 pass over a DataVolume that is not bound; 0.59 does not know
+//! the phase `PendingPopulation`.
 
 use super::Situation;
 use crate::objects::{Conditions, DataVolume, PersistentVolumeClaim, Truth, VmVolume};
@@ -37,7 +38,8 @@ fn has_stopped_running(dv: &DataVolume, release: KubeVirtRelease) -> bool {
 /// Unbound and waiting for a consumer is at rest, not in progress.
 fn is_in_progress(dv: &DataVolume, release: KubeVirtRelease) -> bool {
     let phase = dv.status.phase.as_str();
-    if matches!(phase, "Succeeded" | "PendingPopulation") {
+    let knows_pending_population = release.profile().knows_pending_population;
+    if phase == "Succeeded" || knows_pending_population && phase == "PendingPopulation" {
         return false;
     }
     let bound = dv.status.conditions.condition("Bound").is_some_and(|bound| bound.status == Truth::True);

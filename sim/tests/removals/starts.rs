@@ -94,13 +94,18 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "set to start: RerunOnFailure, new to the machine",
-                "has_start_request(s.status) || s.status.run_strategy != RunStrategy::RerunOnFailure.as_str()",
-                "has_start_request(s.status)",
+                "has_start_request(s.status) || is_new || !s.release.profile().reruns_as_asked",
+                "has_start_request(s.status) || !s.release.profile().reruns_as_asked",
             ),
             (
                 "set to start: RerunOnFailure, a start is asked for",
-                "has_start_request(s.status) || s.status.run_strategy != RunStrategy::RerunOnFailure.as_str()",
-                "s.status.run_strategy != RunStrategy::RerunOnFailure.as_str()",
+                "has_start_request(s.status) || is_new || !s.release.profile().reruns_as_asked",
+                "is_new || !s.release.profile().reruns_as_asked",
+            ),
+            (
+                "set to start: RerunOnFailure, without an instance in older releases",
+                "has_start_request(s.status) || is_new || !s.release.profile().reruns_as_asked",
+                "has_start_request(s.status) || is_new",
             ),
             ("set to start: Once, until it has an instance", "vmi.is_none()", "true"),
             (

@@ -33,13 +33,18 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "Provisioning: not in phase PendingPopulation",
-                "matches!(phase, \"Succeeded\" | \"PendingPopulation\")",
+                "phase == \"Succeeded\" || knows_pending_population && phase == \"PendingPopulation\"",
                 "phase == \"Succeeded\"",
             ),
             (
                 "Provisioning: not in phase Succeeded",
-                "matches!(phase, \"Succeeded\" | \"PendingPopulation\")",
-                "phase == \"PendingPopulation\"",
+                "phase == \"Succeeded\" || knows_pending_population && phase == \"PendingPopulation\"",
+                "knows_pending_population && phase == \"PendingPopulation\"",
+            ),
+            (
+                "Provisioning: in phase PendingPopulation on 0.59",
+                "phase == \"Succeeded\" || knows_pending_population && phase == \"PendingPopulation\"",
+                "phase == \"Succeeded\" || phase == \"PendingPopulation\"",
             ),
             (
                 "Provisioning: Bound is True",

@@ -1,14 +1,15 @@
 //! `status/table`, `random`, `pairs`: the printable status of stored objects.
 
 use serde_json::{Value, json};
-use stuckvm_detector::Time;
-use stuckvm_sim::{Object, VmStatus, statuses};
+use stuckvm_sim::{KubeVirtRelease, Object, VmStatus, statuses};
+
+/// When the real code was asked; no answer depends on it.
+pub(crate) const NOW: &str = "2026-06-01T12:00:00Z";
 
 /// Plays one case.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
-    // When the real code was asked; no answer depends on it.
-    let now: Time = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let found = statuses(&objects(case)?, now).map_err(|error| error.to_string())?;
+    let (release, now) = (KubeVirtRelease::Main2026_08, NOW.parse().expect("a time"));
+    let found = statuses(&objects(case)?, release, now).map_err(|error| error.to_string())?;
     let found: Vec<Value> = found.iter().map(shown).collect();
     let expected = case["expect"].as_array().ok_or("no expect")?;
     match found.iter().zip(expected).find(|(found, expected)| found != expected) {

@@ -2,18 +2,17 @@
 
 use serde_json::{Map, Value, json};
 use stuckvm_sim::metrics::{Sample, scrape};
-use stuckvm_sim::{Cluster, Config, KubeVirtRelease};
+use stuckvm_sim::{Cluster, Config};
 
 use crate::status::objects;
+use crate::status_releases::release;
 
 /// Plays one case.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let mut cluster = Cluster::with_some(Config::default(), |_| false);
     cluster.load(objects(case)?).map_err(|error| error.to_string())?;
-    let mut found: Vec<String> = scrape(cluster.view(), KubeVirtRelease::Main2026_08)
-        .iter()
-        .map(|sample| shown(sample).to_string())
-        .collect();
+    let mut found: Vec<String> =
+        scrape(cluster.view(), release(case)?).iter().map(|sample| shown(sample).to_string()).collect();
     let expected = case["expect"].as_array().ok_or("no expect")?;
     let mut expected: Vec<String> = expected.iter().map(Value::to_string).collect();
     found.sort_unstable();

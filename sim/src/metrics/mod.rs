@@ -1,14 +1,15 @@
 //! What virt-controller exports about machines and instances.
 //!
 //! KubeVirt main of August 2026: `vmstats_collector.go` and `vmistats_collector.go` in
-//! `pkg/monitoring/metrics/virt-controller/`. Left out: instance types and preferences, of which this cluster has none.
-//! `kubevirt_vmi_info` came with 1.3 (kubevirt/kubevirt#11906), `kubevirt_vm_info` with 1.4 (#12718).
+//! `pkg/monitoring/metrics/virt-controller/`. `kubevirt_vmi_info` came with 1.3 (kubevirt/kubevirt#11906), `kubevirt_vm_info` with 1.4 (#12718).
 
-use crate::objects::{Conditions, Pod, Rest, StrMap, Truth, VirtualMachine, VirtualMachineInstance};
+mod info;
+
+use crate::objects::{VirtualMachine, VirtualMachineInstance};
 use crate::release::KubeVirtRelease;
 use crate::store::View;
 use arcstr::ArcStr;
-use serde_json::Value;
+use info::Infos;
 use std::fmt;
 
 /// One series of a scrape. As text it is a line of Prometheus' exposition format.
@@ -89,9 +90,6 @@ impl fmt::Display for Sample {
     }
 }
 
-/// Labels of `kubevirt_vmi_info` that it has not had from the beginning.
-const SINCE_1_4: [&str; 3] = ["evictable", "outdated", "vmi_pod"];
-
 /// The metrics of machines and of instances.
 const INFOS: [&str; 2] = ["kubevirt_vm_info", "kubevirt_vmi_info"];
 
@@ -119,16 +117,14 @@ pub fn is_exported(metric: &str, release: KubeVirtRelease) -> bool {
 /// One scrape of the five timestamp metrics and of what the release has of `kubevirt_vm_info` and `kubevirt_vmi_info`: the
 /// machines in order of creation, then the instances.
 pub fn scrape(view: View<'_>, release: KubeVirtRelease) -> Vec<Sample> {
+    let infos = Infos::new(view, release);
     let vms = view.iter::<VirtualMachine>().flat_map(|(_, vm)| {
         let timestamps = GROUPS.map(|(group, metric, _)| timestamp(vm, group, metric));
-        timestamps.into_iter().chain(is_exported(INFOS[0], release).then(|| vm_info(vm)))
+        timestamps.into_iter().chain(is_exported(INFOS[0], release).then(|| infos.of_machine(vm)))
     });
     let mut samples: Vec<Sample> = vms.collect();
     if is_exported(INFOS[1], release) {
-        samples.extend(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| vmi_info(vmi, view)));
-    }
-    if !release.profile().extends_vmi_info {
-        samples.iter_mut().for_each(|sample| sample.labels.retain(|(label, _)| !SINCE_1_4.contains(label)));
+        samples.extend(view.iter::<VirtualMachineInstance>().map(|(_, vmi)| infos.of_instance(vmi)));
     }
     samples
 }
@@ -144,72 +140,10 @@ fn timestamp(vm: &VirtualMachine, group: Group, metric: &'static str) -> Sample 
 /// The newest transition of the conditions that are asked, in seconds; -1 where there is none. It is not when the
 /// printable status changed: nothing records that.
 fn last_transition(vm: &VirtualMachine) -> i64 {
-    let conditions = ["Ready", "Failure", "Paused"].map(|kind| vm.status.conditions.condition(kind));
-    let times = conditions.into_iter().flatten().filter_map(|condition| condition.last_transition_time);
-    times.max().map_or(-1, |time| i64::try_from(time.as_secs()).expect("a time of this millennium"))
-}
-
-fn vm_info(vm: &VirtualMachine) -> Sample {
-    let template = vm.spec.template.as_deref();
-    let [os, workload, flavor] = system(template.map(|template| &template.metadata.annotations));
-    let machine =
-        template.map_or(ArcStr::new(), |template| field(&template.spec.domain.rest, "machine", "type"));
-    let status = vm.status.printable_word();
-    let ObjectNames { name, namespace } = ObjectNames::of(&vm.metadata);
-    sample(
-        "kubevirt_vm_info",
-        [
-            ("name", name),
-            ("namespace", namespace),
-            ("os", os),
-            ("workload", workload),
-            ("flavor", flavor),
-            ("machine_type", machine),
-            ("status", status.to_lowercase().into()),
-            ("status_group", Group::of(status).map_or("<unknown>", Group::as_str).into()),
-        ],
-    )
-}
-
-fn vmi_info(vmi: &VirtualMachineInstance, view: View<'_>) -> Sample {
-    let [os, workload, flavor] = system(Some(&vmi.metadata.annotations));
-    let ObjectNames { name, namespace } = ObjectNames::of(&vmi.metadata);
-    let guest = |key| field(&vmi.status.rest, "guestOSInfo", key);
-    let outdated = vmi.metadata.labels.contains_key("kubevirt.io/outdatedLauncherImage");
-    sample(
-        "kubevirt_vmi_info",
-        [
-            ("node", vmi.status.node_name.clone()),
-            ("namespace", namespace),
-            ("name", name),
-            ("phase", vmi.status.phase.to_lowercase().into()),
-            ("os", os),
-            ("workload", workload),
-            ("flavor", flavor),
-            ("guest_os_kernel_release", guest("kernelRelease")),
-            ("guest_os_machine", field(&vmi.status.rest, "machine", "type")),
-            ("guest_os_arch", guest("machine")),
-            ("guest_os_name", guest("name")),
-            ("guest_os_version_id", guest("versionId")),
-            ("evictable", bool_label(is_evictable(vmi))),
-            ("outdated", bool_label(outdated)),
-            ("vmi_pod", launcher(vmi, view)),
-        ],
-    )
-}
-
-/// An instance that must migrate and is not known to be able to is not evictable.
-fn is_evictable(vmi: &VirtualMachineInstance) -> bool {
-    let migratable = vmi.status.conditions.condition("LiveMigratable").map(|condition| condition.status);
-    let strategy = vmi.spec.rest.get("evictionStrategy").and_then(Value::as_str);
-    strategy != Some("LiveMigrate") || !matches!(migratable, None | Some(Truth::False))
-}
-
-/// The instance's pod that runs on its node.
-fn launcher(vmi: &VirtualMachineInstance, view: View<'_>) -> ArcStr {
-    let mut pods = view.owned::<Pod>(&vmi.metadata.uid).map(|(_, pod)| pod);
-    let pod = pods.find(|pod| pod.status.phase == "Running" && pod.node_name == vmi.status.node_name);
-    pod.map_or(ArcStr::new(), |pod| pod.metadata.name.clone())
+    let asked = |kind: &str| ["Ready", "Failure", "Paused"].contains(&kind);
+    let conditions = vm.status.conditions.iter().filter(|condition| asked(&condition.kind));
+    let newest = conditions.filter_map(|condition| condition.last_transition_time).max();
+    newest.map_or(-1, |time| i64::try_from(time.as_secs()).expect("a time of this millennium"))
 }
 
 struct ObjectNames {
@@ -221,24 +155,4 @@ impl ObjectNames {
     fn of(meta: &crate::objects::ObjectMeta) -> Self {
         Self { name: meta.name.clone(), namespace: meta.namespace.clone() }
     }
-}
-
-fn sample<const N: usize>(metric: &'static str, labels: [(&'static str, ArcStr); N]) -> Sample {
-    let labels = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    Sample { metric, labels, value: 1 }
-}
-
-/// What the annotations say of the guest: operating system, workload, flavor.
-fn system(annotations: Option<&StrMap>) -> [ArcStr; 3] {
-    ["vm.kubevirt.io/os", "vm.kubevirt.io/workload", "vm.kubevirt.io/flavor"]
-        .map(|key| annotations.and_then(|annotations| annotations.get(key)).cloned().unwrap_or_default())
-}
-
-fn field(rest: &Rest, outer: &str, inner: &str) -> ArcStr {
-    let value = rest.get(outer).and_then(|value| value.get(inner)).and_then(Value::as_str);
-    value.map_or(ArcStr::new(), ArcStr::from)
-}
-
-fn bool_label(value: bool) -> ArcStr {
-    if value { arcstr::literal!("true") } else { arcstr::literal!("false") }
 }
