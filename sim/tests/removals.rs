@@ -23,6 +23,8 @@ mod instances;
 mod instrument;
 #[path = "removals/launchers.rs"]
 mod launchers;
+#[path = "removals/metrics.rs"]
+mod metrics;
 #[path = "removals/migrations.rs"]
 mod migrations;
 #[path = "removals/mounts.rs"]
@@ -97,6 +99,7 @@ const SUBJECTS: &[Subject] = &[
     ("Printable statuses: starts", starts::GROUPS),
     ("Instance types and restarts", restarts::GROUPS),
     ("Printable statuses: what the controller hears of", plays::GROUPS),
+    ("Metrics", metrics::GROUPS),
     ("Instances", instances::GROUPS),
     ("Migrations", migrations::GROUPS),
     ("Memory of launchers", launchers::GROUPS),

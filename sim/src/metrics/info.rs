@@ -142,17 +142,17 @@ impl<'a> Infos<'a> {
     }
 
     /// The label of what is not there.
-    const fn none(&self) -> ArcStr {
+    fn none(&self) -> ArcStr {
         if self.profile.spells_out_none { arcstr::literal!("<none>") } else { ArcStr::new() }
     }
 
-    /// The pod of the instance that runs on its node, by its label; whose owner the instance is does not count.
+    /// The pod of the instance that runs on its node, by its label; who owns it does not count.
     fn launcher(&self, vmi: &VirtualMachineInstance) -> ArcStr {
         let is_here = |pod: &&&Pod| {
             pod.metadata.namespace == vmi.metadata.namespace && pod.node_name == vmi.status.node_name
         };
-        let pods = self.launchers.get(vmi.metadata.uid.as_str()).into_iter().flatten();
-        pods.into_iter().find(is_here).map_or(ArcStr::new(), |pod| pod.metadata.name.clone())
+        let mut pods = self.launchers.get(vmi.metadata.uid.as_str()).into_iter().flatten();
+        pods.find(is_here).map_or(ArcStr::new(), |pod| pod.metadata.name.clone())
     }
 }
 
