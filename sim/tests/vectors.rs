@@ -70,6 +70,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "kubelet/recorded", run: pod_status::run, floor: None },
     Suite { name: "launcher/launcher", run: launcher::run, floor: None },
     Suite { name: "launcher/launcher-table", run: launcher::run, floor: None },
+    Suite { name: "launcher/recorded", run: launcher::run, floor: None },
     Suite { name: "nodes/lifecycle", run: nodes::run, floor: None },
     Suite { name: "nodes/lifecycle-table", run: nodes::run, floor: None },
     Suite { name: "nodes/podgc", run: nodes::run, floor: None },

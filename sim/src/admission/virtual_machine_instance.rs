@@ -37,11 +37,14 @@ impl Admit for VirtualMachineInstance {
     }
 }
 
+/// The finalizer's name before it was qualified.
+pub(crate) const UNQUALIFIED_FINALIZER: &str = "foregroundDeleteVirtualMachine";
+
 /// The finalizer that virt-controller removes when no pod of the instance is left.
 pub(crate) fn foreground_finalizer(release: KubeVirtRelease) -> ArcStr {
     match release.profile().qualifies_finalizer {
         true => arcstr::literal!("kubevirt.io/foregroundDeleteVirtualMachine"),
-        false => arcstr::literal!("foregroundDeleteVirtualMachine"),
+        false => UNQUALIFIED_FINALIZER.into(),
     }
 }
 
@@ -67,6 +70,7 @@ fn fill_in(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Arc<V
         volume.container_disk.iter_mut().for_each(set_pull_policy);
     }
     set_network_interface(&mut spec);
+    require_vmx(&mut spec.domain);
     set_cpu_model(&mut spec);
     Arc::new(spec)
 }
@@ -160,4 +164,20 @@ fn set_cpu_model(spec: &mut VirtualMachineInstanceSpec) {
             _ => arcstr::literal!("host-model"),
         };
     }
+}
+
+/// `setEVMCSDependency`: enlightened VMCS of Hyper-V need the CPU's feature vmx, whatever is said of it.
+fn require_vmx(domain: &mut Domain) {
+    let evmcs = domain.rest.get("features").and_then(|features| features.pointer("/hyperv/evmcs"));
+    let enabled = |evmcs: &Value| evmcs.get("enabled").and_then(Value::as_bool).unwrap_or(true);
+    if !evmcs.is_some_and(|evmcs| !evmcs.is_null() && enabled(evmcs)) {
+        return;
+    }
+    let cpu = domain.cpu.get_or_insert_default();
+    let mut features = cpu.rest.get("features").and_then(Value::as_array).cloned().unwrap_or_default();
+    match features.iter_mut().find(|feature| feature["name"] == "vmx") {
+        Some(feature) => feature["policy"] = json!("require"),
+        None => features.push(json!({ "name": "vmx", "policy": "require" })),
+    }
+    cpu.rest.insert("features", json!(features));
 }

@@ -31,10 +31,11 @@ pub(super) fn render(spec: &VirtualMachineInstanceSpec, overhead: &Quantity, eve
     for device in virtualization_devices(&domain.devices) {
         list.limits.insert(device, Quantity::whole(1, Format::DecimalSI));
     }
+    let fixed = list.clone();
     if spec.has_dedicated_cpus() {
         pin_cpus(domain, even_parity, &mut list);
-    } else if !list.requests.contains("cpu") {
-        list.requests.insert("cpu", shared_cpus(domain));
+    } else if let Some(cpus) = shared_cpus(domain).filter(|_| !list.requests.contains("cpu")) {
+        list.requests.insert("cpu", cpus);
     }
     let memory = Memory::of(spec);
     let changed = match domain.memory.as_ref().and_then(|memory| memory.hugepages.as_ref()) {
@@ -44,7 +45,7 @@ pub(super) fn render(spec: &VirtualMachineInstanceSpec, overhead: &Quantity, eve
         }
         None => memory.with_overhead(domain, overhead, &mut list),
     };
-    plugin_devices::request(spec, &mut list);
+    plugin_devices::request(spec, &fixed, &mut list);
     Resources { list, changed }
 }
 
@@ -82,10 +83,11 @@ fn virtualization_devices(devices: &Value) -> impl Iterator<Item = &'static str>
     .filter_map(|(needed, device)| needed.then_some(device))
 }
 
-/// `WithoutDedicatedCPU`.
-fn shared_cpus(domain: &Domain) -> Quantity {
+/// `WithoutDedicatedCPU`: none where the 32 bits of their number have run over to 0.
+fn shared_cpus(domain: &Domain) -> Option<Quantity> {
     let vcpus = domain.cpu.as_ref().map_or(1, |cpu| cpu.vcpus());
-    Quantity::from_milli((vcpus + supplemental_threads(domain)) * 1000 / CPU_ALLOCATION_RATIO)
+    let cpus = vcpus + supplemental_threads(domain);
+    (cpus != 0).then(|| Quantity::from_milli(cpus * 1000 / CPU_ALLOCATION_RATIO))
 }
 
 /// `WithCPUPinning`, all but the memory.
@@ -102,7 +104,8 @@ fn pin_cpus(domain: &Domain, even_parity: bool, list: &mut ContainerResources) {
     }
     if cpu.isolate_emulator_thread {
         let limit = list.limits.get("cpu").cloned().unwrap_or_default();
-        let even = (limit.value() + threads) % 2 == 0;
+        let pool = domain.rest.get("ioThreadsPolicy").is_some_and(|policy| policy == "supplementalPool");
+        let even = (limit.value() + if pool { threads } else { 0 }) % 2 == 0;
         let emulator = if even_parity && even { 2 } else { 1 };
         list.limits.insert("cpu", limit);
         add_where_set(&mut list.limits, emulator);
@@ -136,7 +139,7 @@ struct Amount {
     origin: Origin,
 }
 
-/// The amount of the instance that a copy shares its digits with, if they are a big decimal; `Own` is none.
+/// The amount of the instance that a copy shares its digits with, which Go lets it do where they are a big decimal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
     Request,
@@ -145,11 +148,22 @@ enum Origin {
     Own,
 }
 
+impl Amount {
+    fn of(value: Quantity, origin: Origin) -> Self {
+        let origin = if value.is_big_decimal() { origin } else { Origin::Own };
+        Self { value, origin }
+    }
+
+    fn shares_digits(&self, with: &Self) -> bool {
+        self.origin == with.origin && self.origin != Origin::Own
+    }
+}
+
 impl Memory {
     /// `WithMemoryRequests` and the memory's part of `WithCPUPinning`.
     fn of(spec: &VirtualMachineInstanceSpec) -> Self {
         let domain = &spec.domain;
-        let amount = |value: Option<&Quantity>, origin| Some(Amount { value: value?.clone(), origin });
+        let amount = |value: Option<&Quantity>, origin| Some(Amount::of(value?.clone(), origin));
         let mut request = amount(domain.resources.requests.get("memory"), Origin::Request);
         let mut limit = amount(domain.resources.limits.get("memory"), Origin::Limit);
         if request.as_ref().is_none_or(|request| request.value.is_zero()) {
@@ -174,14 +188,13 @@ impl Memory {
         let zero = Amount { value: Quantity::default(), origin: Origin::Own };
         let mut request = self.request.unwrap_or(zero);
         let mut limit = self.limit;
-        let shared = |of: &Amount, with: &Amount| of.origin == with.origin && of.value.is_big_decimal();
         if !self.overcommits_overhead {
-            let shares = limit.as_ref().is_some_and(|limit| shared(&request, limit));
+            let shares = limit.as_ref().is_some_and(|limit| request.shares_digits(limit));
             request.value += overhead;
             limit.iter_mut().filter(|_| shares).for_each(|limit| limit.value += overhead);
         }
         if let Some(limit) = &mut limit {
-            let shares = shared(limit, &request);
+            let shares = limit.shares_digits(&request);
             limit.value += overhead;
             if shares {
                 request.value += overhead;
@@ -219,8 +232,11 @@ impl Memory {
             _ => request,
         };
         let resource = arcstr::format!("hugepages-{page_size}");
-        list.requests.insert(resource.clone(), pages.clone());
-        list.limits.insert(resource, pages);
+        for amounts in [&mut list.requests, &mut list.limits] {
+            if !amounts.contains(&resource) {
+                amounts.insert(resource.clone(), pages.clone());
+            }
+        }
     }
 }
 
@@ -228,7 +244,7 @@ impl Memory {
 fn guest_memory(domain: &Domain) -> Option<Amount> {
     let memory = domain.memory.as_ref()?;
     let page = || memory.hugepages.as_ref().and_then(|pages| Quantity::parse(&pages.page_size).ok());
-    let guest = memory.guest.clone().map(|value| Amount { value, origin: Origin::Guest });
+    let guest = memory.guest.clone().map(|value| Amount::of(value, Origin::Guest));
     let amount = guest.or_else(|| Some(Amount { value: page()?, origin: Origin::Own }));
     amount.filter(|amount| amount.value.value() > 0)
 }
@@ -236,7 +252,7 @@ fn guest_memory(domain: &Domain) -> Option<Amount> {
 /// The domain with the amounts that were changed through their copies.
 fn grown<'a>(domain: &Domain, amounts: impl Iterator<Item = &'a Amount>) -> Option<Domain> {
     let mut changed = domain.clone();
-    for Amount { value, origin } in amounts.filter(|amount| amount.value.is_big_decimal()) {
+    for Amount { value, origin } in amounts {
         match origin {
             Origin::Request => changed.resources.requests.insert("memory", value.clone()),
             Origin::Limit => changed.resources.limits.insert("memory", value.clone()),

@@ -16,7 +16,7 @@ const IO_THREAD: i64 = 8;
 /// `resource.Kilo`.
 const KILO: i32 = 3;
 
-/// `GetMemoryOverhead`. Network bindings add nothing: masquerade and bridge are free.
+/// `GetMemoryOverhead`, and what the network's bindings add (`MemoryCalculator`).
 pub fn memory_overhead(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> Quantity {
     let bytes = page_tables(spec)
         + MI * (release.profile().fixed_overhead + IO_THREAD + devices(spec, release) + extras(spec));
@@ -48,7 +48,7 @@ fn per_cpu(spec: &VirtualMachineInstanceSpec) -> i64 {
     vcpus.max(1).wrapping_mul(8 * MI)
 }
 
-/// Graphics, firmware of arm64, VFIO (`HasVFIO`: host devices, GPUs, SR-IOV) and TPM.
+/// Graphics, firmware of arm64, VFIO (`HasVFIO`: host devices, GPUs, SR-IOV), TPM, and passt once.
 fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
     let devices = &spec.domain.devices;
     let on = |device: &str| devices.get(device).and_then(Value::as_bool).unwrap_or(true);
@@ -60,18 +60,19 @@ fn devices(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease) -> i64 {
     [
         (on("autoattachGraphicsDevice"), video),
         (spec.architecture == "arm64", 128),
-        (any("hostDevices") || any("gpus") || has_sriov(devices), 1024),
+        (any("hostDevices") || any("gpus") || is_bound(devices, "sriov"), 1024),
         (tpm, 53),
+        (is_bound(devices, "passtBinding"), 250),
     ]
     .into_iter()
     .map(|(has, mi)| if has { mi } else { 0 })
     .sum()
 }
 
-/// Whether an interface is passed through to the guest (`hasSRIOV`).
-fn has_sriov(devices: &Value) -> bool {
+/// Whether an interface is bound in this way.
+fn is_bound(devices: &Value, binding: &str) -> bool {
     let interfaces = devices.get("interfaces").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    interfaces.iter().any(|interface| interface.get("sriov").is_some_and(|sriov| !sriov.is_null()))
+    interfaces.iter().any(|interface| interface.get(binding).is_some_and(|binding| !binding.is_null()))
 }
 
 /// Downward metrics, exec probes, encrypted memory and dedicated CPUs.

@@ -148,8 +148,15 @@ fn label_value(name: &ArcStr) -> ArcStr {
 fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even_parity: bool) -> Rendered {
     let overhead = memory_overhead(spec, release);
     let resources = compute_resources::render(spec, &overhead, even_parity);
+    let instance = resources.changed.map(|domain| {
+        let mut changed = spec.clone();
+        changed.domain.resources = domain.resources;
+        changed.domain.memory = domain.memory;
+        Arc::new(changed)
+    });
+    // The other containers look at the instance after it has changed: limits that were its requests may be so no longer.
     let containers::Containers { containers, init_containers } =
-        containers::render(spec, release, resources.list);
+        containers::render(instance.as_deref().unwrap_or(spec), release, resources.list);
     let grace = spec.termination_grace_period_seconds.unwrap_or(30);
     let pod = PodSpec {
         containers,
@@ -157,7 +164,7 @@ fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even
         volumes: volumes::render(spec, release),
         image_pull_secrets: pull_secrets(spec),
         restart_policy: arcstr::literal!("Never"),
-        termination_grace_period_seconds: Some(grace + 2 * GRACE_PERIOD_PADDING),
+        termination_grace_period_seconds: Some(grace.wrapping_add(2 * GRACE_PERIOD_PADDING)),
         node_selector: node_selector::node_selector(spec, release),
         affinity: node_selector::affinity(spec),
         tolerations: spec.tolerations.clone(),
@@ -167,12 +174,6 @@ fn render_anew(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease, even
         readiness_gates: vec![PodReadinessGate { condition_type: UNPAUSED }],
         ..PodSpec::default()
     };
-    let instance = resources.changed.map(|domain| {
-        let mut changed = spec.clone();
-        changed.domain.resources = domain.resources;
-        changed.domain.memory = domain.memory;
-        Arc::new(changed)
-    });
     let admitted = crate::admission::pod::admitted(pod.clone());
     Rendered { pod: Arc::new(pod), admitted, instance }
 }

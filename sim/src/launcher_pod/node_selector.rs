@@ -3,7 +3,7 @@
 
 use super::security;
 use crate::objects::{
-    Affinity, NodeSelectorRequirement, NodeSelectorTerm, StrMap, VirtualMachineInstanceSpec,
+    Affinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, StrMap, VirtualMachineInstanceSpec,
 };
 use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
@@ -93,10 +93,11 @@ fn reject(affinity: &mut Affinity, label: ArcStr) {
         operator: arcstr::literal!("DoesNotExist"),
         ..NodeSelectorRequirement::default()
     };
-    let required = affinity.node_affinity.get_or_insert_default().required.get_or_insert_default();
-    if required.node_selector_terms.is_empty() {
-        required.node_selector_terms.push(NodeSelectorTerm::default());
-    }
+    let required = affinity
+        .node_affinity
+        .get_or_insert_default()
+        .required
+        .get_or_insert_with(|| NodeSelector { node_selector_terms: vec![NodeSelectorTerm::default()] });
     for term in &mut required.node_selector_terms {
         term.match_expressions.push(requirement.clone());
     }

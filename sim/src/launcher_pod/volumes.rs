@@ -8,6 +8,7 @@ use crate::objects::{
 };
 use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Secrets and ConfigMaps, then claims and what guests are set up with in the order of the instance's volumes, then
@@ -22,7 +23,8 @@ pub(super) fn render(spec: &VirtualMachineInstanceSpec, release: KubeVirtRelease
     let images = disk_images::of(spec);
     volumes.extend(images.iter().map(|(name, disk)| image(name.clone(), disk)));
     if !images.is_empty() {
-        let launcher = ContainerDisk { image: LAUNCHER_IMAGE, ..ContainerDisk::default() };
+        let image_pull_policy = arcstr::literal!("IfNotPresent");
+        let launcher = ContainerDisk { image: LAUNCHER_IMAGE, image_pull_policy, ..ContainerDisk::default() };
         volumes.push(image(arcstr::literal!("launcher-volume"), &launcher));
     }
     volumes
@@ -71,12 +73,18 @@ fn credentials(spec: &VirtualMachineInstanceSpec) -> impl Iterator<Item = PodVol
     })
 }
 
-/// The claim of a volume, by its own name or its DataVolume's.
+/// The claim of a volume, by its own name, its DataVolume's, or as what lies below a disk of which nothing stays. What may be
+/// plugged in comes in a pod of its own.
 fn claim(volume: &VmVolume) -> Option<PodVolume> {
-    let claim_name = volume.claim_name()?.clone();
-    let source = volume.persistent_volume_claim.as_ref();
-    let read_only = source.and_then(|source| source.rest.get("readOnly")).and_then(Value::as_bool);
-    let source = PersistentVolumeClaimSource { claim_name, read_only: read_only.unwrap_or(false) };
+    let below = volume.rest.get("ephemeral").and_then(|source| source.get("persistentVolumeClaim"));
+    let below = below.and_then(|source| PersistentVolumeClaimSource::deserialize(source).ok());
+    let source = below.or_else(|| {
+        let renders = volume.is_claim() && !volume.is_hot_pluggable();
+        let claim_name = volume.claim_name().filter(|_| renders)?.clone();
+        let source = volume.persistent_volume_claim.as_ref();
+        let read_only = source.and_then(|source| source.rest.get("readOnly")).and_then(Value::as_bool);
+        Some(PersistentVolumeClaimSource { claim_name, read_only: read_only.unwrap_or(false) })
+    })?;
     Some(PodVolume {
         name: volume.name.clone(),
         persistent_volume_claim: Some(source),
@@ -85,8 +93,11 @@ fn claim(volume: &VmVolume) -> Option<PodVolume> {
 }
 
 fn image(name: ArcStr, disk: &ContainerDisk) -> PodVolume {
-    let policy = if disk.image_pull_policy.is_empty() { "IfNotPresent" } else { &disk.image_pull_policy };
-    of_kind(name, "image", json!({ "reference": disk.image.as_str(), "pullPolicy": policy }))
+    let mut source = json!({ "reference": disk.image.as_str() });
+    if !disk.image_pull_policy.is_empty() {
+        source["pullPolicy"] = json!(disk.image_pull_policy);
+    }
+    of_kind(name, "image", source)
 }
 
 fn of_kind(name: ArcStr, kind: &str, source: Value) -> PodVolume {

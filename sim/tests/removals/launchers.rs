@@ -7,7 +7,7 @@ const LAUNCHERS: &[(&str, &str)] = &[("vectors", "launcher/"), ("launcher_memory
 /// What no vector reaches.
 const RULES: &[(&str, &str)] = &[("launcher_memory", ""), ("launcher_rules", "")];
 
-pub(crate) const GROUPS: &[Group] = &[OVERHEAD, ENCRYPTED, NODES, DEVICES, PROBES, KERNELS];
+pub(crate) const GROUPS: &[Group] = &[OVERHEAD, ENCRYPTED, NODES, DEVICES, RESERVED, PROBES, KERNELS];
 
 const OVERHEAD: Group = Group {
     file: "launcher_pod/memory_overhead.rs",
@@ -55,7 +55,8 @@ const OVERHEAD: Group = Group {
         ),
         ("overhead: GPUs are host devices", "any(\"gpus\")", "false"),
         ("overhead: host devices", "any(\"hostDevices\")", "false"),
-        ("overhead: SR-IOV interfaces are host devices", "has_sriov(devices)", "false"),
+        ("overhead: SR-IOV interfaces are host devices", "is_bound(devices, \"sriov\")", "false"),
+        ("overhead: passt", "is_bound(devices, \"passtBinding\")", "false"),
         ("overhead: downward metrics", "(metrics, 1)", "(metrics, 0)"),
         ("overhead: encrypted memory", "security::has_sev(spec)", "false"),
     ],
@@ -92,12 +93,18 @@ const DEVICES: Group = Group {
     file: "launcher_pod/plugin_devices.rs",
     noticed_by: RULES,
     rows: &[
-        ("devices: the instance's own amount stands", "own.contains(device)", "false"),
+        ("devices: the instance's own amount stands", "fixed.contains(device)", "false"),
         ("devices: each one counts", "amount += known", "()"),
         ("devices: not those of claims", "!name.is_empty() && !claimed", "!name.is_empty()"),
         ("devices: SEV", "security::has_sev(spec)", "false"),
         ("devices: TDX", "security::has_tdx(spec)", "false"),
     ],
+};
+
+const RESERVED: Group = Group {
+    file: "launcher_pod/plugin_devices.rs",
+    noticed_by: LAUNCHERS,
+    rows: &[("devices: disks that are reserved by SCSI", "reserves_luns(spec)", "false")],
 };
 
 const PROBES: Group = Group {

@@ -1,8 +1,9 @@
-//! What a launcher pod asks for: suites launcher-table and launcher.
+//! What a launcher pod asks for: suites launcher-table, launcher and recorded.
 
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use stuckvm_sim::kubevirt::{memory_overhead, render_spec, with_defaults};
-use stuckvm_sim::objects::{Container, ContainerResources, PodSpec, ResourceList};
+use stuckvm_sim::objects::{Container, ContainerResources, PodSpec, Probe, ResourceList};
 use stuckvm_sim::quantity::Quantity;
 use stuckvm_sim::{KubeVirtRelease, Object};
 
@@ -21,7 +22,33 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
     if let Some(requests) = requests.filter(|requests| requests.get("memory") != before.get("memory")) {
         found.insert("requestsMemoryOfTheInstanceAfterRendering".into(), json!(requests.get("memory")));
     }
+    // Our own suite has these besides.
+    let besides = besides(&rendered.pod);
+    found.extend(besides.into_iter().filter(|_| case["expect"].get("podVolumes").is_some()));
     compare("", &Value::Object(found), &case["expect"])
+}
+
+/// What only recorded cases look at: volumes that something acts on, Secrets of registries, and when probes ask.
+fn besides(pod: &PodSpec) -> Map<String, Value> {
+    let probe = |probe: &Option<Arc<Probe>>| {
+        let probe = probe.as_ref()?;
+        let given = |count: i32, otherwise: i32| if count < 1 { otherwise } else { count };
+        Some(json!({
+            "initialDelaySeconds": probe.initial_delay_seconds,
+            "timeoutSeconds": given(probe.timeout_seconds, 1),
+            "periodSeconds": given(probe.period_seconds, 10),
+            "successThreshold": given(probe.success_threshold, 1),
+            "failureThreshold": given(probe.failure_threshold, 3),
+        }))
+    };
+    let secrets: Vec<_> = pod.image_pull_secrets.iter().map(|secret| &secret.name).collect();
+    let compute = &pod.containers[0];
+    let mut besides = Map::new();
+    besides.insert("podVolumes".into(), json!(pod.volumes));
+    besides.insert("imagePullSecrets".into(), json!(secrets));
+    besides.insert("livenessProbe".into(), json!(probe(&compute.liveness_probe)));
+    besides.insert("readinessProbe".into(), json!(probe(&compute.readiness_probe)));
+    besides
 }
 
 /// What the cases look at of a pod.
