@@ -133,9 +133,8 @@ pub fn reconcile_instances(
     let ids = cluster.load(objects.iter().map(observed))?;
     let instances = ids.into_iter().filter(|id| id.kind == Kind::VirtualMachineInstance);
     let reconcile = |id: ObjectId| {
-        let before = cluster.view().get::<VirtualMachineInstance>(id).cloned().expect("it was just loaded");
         cluster.reconcile_once(CONTROLLER, id).expect("the cluster has this controller");
-        let after = cluster.view().get::<VirtualMachineInstance>(id).cloned().unwrap_or(before);
+        let after = cluster.view().get::<VirtualMachineInstance>(id).cloned().expect("a finalizer keeps it");
         InstanceStatus {
             namespace: after.metadata.namespace.clone(),
             name: after.metadata.name.clone(),
@@ -193,12 +192,16 @@ fn instance_of_template(
     Ok(VirtualMachineInstance { metadata, spec, ..VirtualMachineInstance::default() })
 }
 
+/// Keeps an instance whose last finalizer goes, so that there is something to answer.
+const KEPT_FOR_THE_ANSWER: &str = "stuckvm/answer";
+
 /// An instance past its first look, in which the controller does no more than note its API version.
 fn observed(object: &Object) -> Object {
     match object {
         Object::VirtualMachineInstance(vmi) => {
             let mut vmi = VirtualMachineInstance::clone(vmi);
             crate::controllers::virtual_machine_instance::set_observed_api_version(&mut vmi);
+            vmi.metadata.add_finalizer(KEPT_FOR_THE_ANSWER);
             Object::VirtualMachineInstance(Arc::new(vmi))
         }
         other => other.clone(),

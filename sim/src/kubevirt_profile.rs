@@ -39,6 +39,8 @@ pub struct KubeVirtProfile {
     pub pauses_pinged_guests: bool,
     /// The instance's finalizer has KubeVirt's domain in its name.
     pub qualifies_finalizer: bool,
+    /// An instance that is to leave its node has the condition EvictionRequested, its launcher an annotation (1.7).
+    pub marks_evictions: bool,
     /// A machine whose instance type or preference is not there is stored and waits for it (1.6, kubevirt#14219); before, it is
     /// refused.
     pub lets_types_be_missing: bool,
@@ -93,6 +95,7 @@ const V0_59: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: false,
     pauses_pinged_guests: false,
     qualifies_finalizer: false,
+    marks_evictions: false,
     lets_types_be_missing: false,
     keeps_revisions_in_status: false,
     requires_restarts: false,
@@ -129,6 +132,7 @@ const MAIN: KubeVirtProfile = KubeVirtProfile {
     selects_machine_type: true,
     pauses_pinged_guests: true,
     qualifies_finalizer: true,
+    marks_evictions: true,
     lets_types_be_missing: true,
     keeps_revisions_in_status: true,
     updates_live: true,

@@ -93,6 +93,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "status/recorded-metrics", run: status_metrics::run, floor: None },
     Suite { name: "status/recorded-releases", run: status_releases::run, floor: None },
     Suite { name: "status/table", run: status::run, floor: None },
+    Suite { name: "vmi/recorded", run: vmi::run, floor: None },
     Suite { name: "vmi/vmi-step", run: vmi::run, floor: None },
     Suite { name: "vmi/vmi-table", run: vmi::run, floor: None },
     Suite { name: "volumes/binder-history", run: volumes_history::run, floor: None },

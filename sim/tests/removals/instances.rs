@@ -18,8 +18,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "Pending to Scheduling with the launcher",
-                "unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), cx.config.kubevirt)",
-                "if launcher.is_none() { unprocessed(pass, false, (copy, error.as_ref()), cx.config.kubevirt) } else { copy.status.phase = arcstr::literal!(\"Pending\") }",
+                "unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), release)",
+                "if launcher.is_none() { unprocessed(pass, false, (copy, error.as_ref()), release) } else { copy.status.phase = arcstr::literal!(\"Pending\") }",
             ),
             (
                 "Scheduling to Failed without a launcher",
@@ -33,8 +33,8 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             (
                 "Scheduled to Failed without a launcher",
-                "launcher.is_none()",
-                "launcher.is_none() && pass.vmi.status.phase != \"Scheduled\"",
+                "launcher.is_none_or(|launcher| receiver::is_lost(copy, launcher, release))",
+                "launcher.is_some_and(|launcher| receiver::is_lost(copy, launcher, release))",
             ),
             (
                 "PodScheduled goes when the pod is placed",
@@ -101,6 +101,27 @@ pub(crate) const GROUPS: &[Group] = &[
                 "conditions.condition(&condition.kind).is_none()",
                 "remove_condition(conditions, &condition.kind); true",
             ),
+        ],
+    },
+    Group {
+        file: "controllers/virtual_machine_instance/receiver.rs",
+        noticed_by: INSTANCES,
+        rows: &[
+            ("a receiver whose launcher has ended waits again", "failed || launcher.is_finished()", "failed"),
+            (
+                "a receiver whose migration has failed waits again",
+                "failed || launcher.is_finished()",
+                "launcher.is_finished()",
+            ),
+        ],
+    },
+    Group {
+        file: "controllers/virtual_machine_instance/descheduling.rs",
+        noticed_by: INSTANCES,
+        rows: &[
+            ("an instance that is to leave shows it", "!conditions.is_true(\"EvictionRequested\")", "false"),
+            ("the launcher of such an instance shows it", "leaves == shown", "true"),
+            ("what users say to the descheduler reaches the launcher", "&DYNAMIC_ANNOTATIONS", "&[]"),
         ],
     },
     Group {

@@ -4,6 +4,7 @@
 //! Not modelled: hot plug, backend storage, topology hints, network and volume status, outdated launchers.
 
 mod conditions;
+mod descheduling;
 mod expectations;
 mod phase;
 mod pods;

@@ -9,6 +9,7 @@ use crate::context::{Context, EventType};
 use crate::objects::{Condition, Conditions, Pod, Truth, VirtualMachine, VirtualMachineInstance};
 use crate::release::KubeVirtRelease;
 use crate::store::View;
+use crate::vm_status::is_migrating;
 use arcstr::ArcStr;
 
 /// The finalizer by which the virtual machine controller keeps an instance until it has seen how it ended.
@@ -21,19 +22,28 @@ pub(super) fn advance(
     error: &mut Option<SyncError>,
     cx: &mut Context<'_>,
 ) -> Result<(), ArcStr> {
+    let release = cx.config.kubevirt;
     let launcher = pass.pod.as_ref().map(|(_, pod)| &**pod).filter(|pod| !pods::is_temporary(pod));
     match pass.vmi.status.phase.as_str() {
         "" | "Pending" => {
-            unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), cx.config.kubevirt);
+            unprocessed(pass, launcher.is_some(), (copy, error.as_ref()), release);
         }
         "Scheduling" => scheduling(pass, launcher, (copy, error), cx),
-        "Running" | "Scheduled" if launcher.is_none() => copy.status.phase = arcstr::literal!("Failed"),
-        "Running" | "Scheduled" => {}
-        "Failed" | "Succeeded" => finished(pass, copy, cx.config.kubevirt, cx.view()),
-        "WaitingForSync" if cx.config.kubevirt.profile().knows_receivers => {
+        "Running" if launcher.is_none() => copy.status.phase = arcstr::literal!("Failed"),
+        "Running" => {
+            if !is_migrating(copy, cx.now) {
+                remove_condition(&mut copy.status.conditions, "MigrationRequired");
+            }
+        }
+        "Scheduled" if launcher.is_none_or(|launcher| receiver::is_lost(copy, launcher, release)) => {
+            copy.status.phase = receiver::without_launcher(copy, release);
+        }
+        "Scheduled" => {}
+        "Failed" | "Succeeded" => finished(pass, copy, release, cx.view()),
+        "WaitingForSync" if release.profile().knows_receivers => {
             if pass.vmi.metadata.is_deleting() {
-                remove_finalizers(pass, copy, cx.config.kubevirt, cx.view());
-            } else if launcher.is_some() {
+                remove_finalizers(pass, copy, release, cx.view());
+            } else if launcher.is_some_and(|launcher| !receiver::is_lost(copy, launcher, release)) {
                 copy.status.phase = arcstr::literal!("Scheduling");
             }
         }
@@ -102,8 +112,9 @@ fn scheduling(
     cx: &mut Context<'_>,
 ) {
     remove_condition(&mut copy.status.conditions, "Provisioning");
+    let release = cx.config.kubevirt;
     let Some(pod) = launcher else {
-        copy.status.phase = arcstr::literal!("Failed");
+        copy.status.phase = receiver::without_launcher(copy, release);
         return;
     };
     copy.status.qos_class = pod.status.qos_class.clone();
@@ -122,7 +133,7 @@ fn scheduling(
         copy.metadata.labels.insert(NODE_NAME_LABEL, pod.node_name.clone());
         copy.status.node_name = pod.node_name.clone();
     } else if pods::is_down_or_going(pod) {
-        copy.status.phase = arcstr::literal!("Failed");
+        copy.status.phase = receiver::without_launcher(copy, release);
     }
 }
 

@@ -4,7 +4,8 @@
 use super::OwnedPod;
 use crate::launcher_pod::EPHEMERAL_PROVISIONING;
 use crate::objects::{ContainerStatus, Pod, VirtualMachineInstance};
-use crate::store::View;
+use crate::store::{ApiError, View};
+use arcstr::ArcStr;
 use std::sync::Arc;
 
 /// Every pod that the instance controls, oldest first.
@@ -59,4 +60,15 @@ pub(crate) fn is_compute_down(pod: &Pod) -> bool {
 
 fn compute(pod: &Pod) -> Option<&ContainerStatus> {
     pod.status.container_statuses.iter().find(|status| status.name == "compute")
+}
+
+/// The server's words; a pod that is gone is not found by its name.
+pub(super) fn named(error: &ApiError, pod: &Pod) -> ArcStr {
+    match error {
+        ApiError::Gone { kind, .. } => {
+            let error = ApiError::NotFound { kind: *kind, name: pod.metadata.name.clone() };
+            error.to_string().into()
+        }
+        other => other.to_string().into(),
+    }
 }

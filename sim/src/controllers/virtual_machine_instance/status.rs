@@ -1,15 +1,17 @@
 //! What an instance shows, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/virt-controller/watch/vmi/lifecycle.go`, `updateStatus` and its helpers.
 
-use super::conditions::{
-    check_failure, conditions_equal, remove_condition, set_phase_transition, update_condition,
+use super::conditions::{check_failure, conditions_equal, set_phase_transition, update_condition};
+use super::pods::named;
+use super::{
+    OwnedPod, Pass, SyncError, VirtualMachineInstanceController, descheduling, phase, pods, volumes,
 };
-use super::{OwnedPod, Pass, SyncError, VirtualMachineInstanceController, phase, pods, volumes};
+use crate::admission::virtual_machine_instance::{UNQUALIFIED_FINALIZER, foreground_finalizer};
 use crate::context::Context;
 use crate::kind::ObjectId;
 use crate::launcher_pod::UNPAUSED;
-use crate::objects::{Condition, Conditions, Pod, StrMap, Truth, VirtualMachineInstance};
-use crate::store::ApiError;
+use crate::objects::{Condition, Conditions, Pod, Truth, VirtualMachineInstance};
+use crate::release::KubeVirtRelease;
 use arcstr::ArcStr;
 use std::sync::Arc;
 use stuckvm_detector::Time;
@@ -28,17 +30,15 @@ impl VirtualMachineInstanceController {
         let now = cx.now.truncate_to_secs();
         let mut copy = VirtualMachineInstance::clone(&pass.vmi);
         copy.spec = Arc::clone(&pass.spec);
+        qualify_finalizer(&mut copy, cx.config.kubevirt);
         set_active_pods(&mut copy, &pass.pods);
         let ready = ready_condition(&copy, pass.pod.as_ref().map(|(_, pod)| &**pod), now);
         update_condition(&mut copy.status.conditions, ready);
-        if copy.status.evacuation_node_name.is_empty() {
-            remove_condition(&mut copy.status.conditions, "EvictionRequested");
-        }
         if let Some((id, pod)) = pass.pod.clone().filter(|(_, pod)| !pods::is_temporary(pod)) {
             copy.status.launcher_container_image_version = launcher_image(&pod);
             sync_paused_condition(&copy, &(id, Arc::clone(&pod)), cx)
                 .map_err(|error| arcstr::format!("error syncing paused condition to pod: {error}"))?;
-            let pod = sync_labels(&copy, (id, pod), cx)
+            let pod = descheduling::sync_labels(&copy, (id, pod), cx)
                 .map_err(|error| arcstr::format!("error syncing annotations and labels to pod: {error}"))?;
             pass.pod = Some(pod);
         }
@@ -46,6 +46,9 @@ impl VirtualMachineInstanceController {
             update_condition(&mut copy.status.conditions, ready);
         }
         phase::advance(pass, &mut copy, &mut error, cx)?;
+        if cx.config.kubevirt.profile().marks_evictions {
+            descheduling::show_eviction(&mut copy, now);
+        }
         if matches!(pass.vmi.status.phase.as_str(), "Running" | "Scheduled") {
             return patch(pass.id, &pass.vmi, copy, cx);
         }
@@ -73,7 +76,7 @@ fn patch(
     new: VirtualMachineInstance,
     cx: &mut Context<'_>,
 ) -> Result<(), ArcStr> {
-    let (before, after) = (&old.status, new.status);
+    let (before, after, finalizers) = (&old.status, new.status, new.metadata.finalizers);
     let conditions = !conditions_equal(&before.conditions, &after.conditions);
     let active_pods = before.active_pods != after.active_pods;
     let phase = before.phase != after.phase;
@@ -97,9 +100,17 @@ fn patch(
         if phase {
             vmi.status.phase = after.phase;
         }
+        vmi.metadata.finalizers = finalizers;
         vmi.status.launcher_container_image_version = after.launcher_container_image_version;
     });
     result.map(|_| ()).map_err(|error| failed(&error.to_string()))
+}
+
+/// Gives an instance of an older release the finalizer of this one.
+fn qualify_finalizer(vmi: &mut VirtualMachineInstance, release: KubeVirtRelease) {
+    if release.profile().qualifies_finalizer && vmi.metadata.remove_finalizer(UNQUALIFIED_FINALIZER) {
+        vmi.metadata.add_finalizer(foreground_finalizer(release));
+    }
 }
 
 /// `setActivePods`: nothing where there never was a pod.
@@ -159,38 +170,4 @@ fn sync_paused_condition(
     let result = cx.patch::<Pod>(*id, |pod| update_condition(&mut pod.status.conditions, condition));
     let error = result.err().map(|error| named(&error, pod));
     error.map_or(Ok(()), |error| Err(arcstr::format!("patching of pod conditions failed: {error}")))
-}
-
-/// Keeps the node's label on the pod as it is on the instance (`syncDynamicAnnotationsAndLabelsToPod`).
-fn sync_labels(
-    vmi: &VirtualMachineInstance,
-    (id, pod): OwnedPod,
-    cx: &mut Context<'_>,
-) -> Result<OwnedPod, ArcStr> {
-    let wanted = vmi.metadata.labels.get(&NODE_NAME_LABEL);
-    if wanted == pod.metadata.labels.get(&NODE_NAME_LABEL) {
-        return Ok((id, pod));
-    }
-    let set = |labels: &mut StrMap| match wanted {
-        Some(node) => labels.insert(NODE_NAME_LABEL, node.clone()),
-        None => labels.remove(&NODE_NAME_LABEL).is_some(),
-    };
-    let label = |pod: &mut Pod| {
-        set(&mut pod.metadata.labels);
-    };
-    match cx.patch::<Pod>(id, label) {
-        Ok(_) => Ok((id, Arc::clone(cx.newest().get::<Pod>(id).expect("it was just patched")))),
-        Err(error) => Err(named(&error, &pod)),
-    }
-}
-
-/// The server's words; a pod that is gone is not found by its name.
-fn named(error: &ApiError, pod: &Pod) -> ArcStr {
-    match error {
-        ApiError::Gone { kind, .. } => {
-            let error = ApiError::NotFound { kind: *kind, name: pod.metadata.name.clone() };
-            error.to_string().into()
-        }
-        other => other.to_string().into(),
-    }
 }

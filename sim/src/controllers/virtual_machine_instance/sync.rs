@@ -1,16 +1,12 @@
 //! Pods made and removed for an instance, KubeVirt main 2026-08 (`d923fdb815cd`):
 //! `pkg/virt-controller/watch/vmi/lifecycle.go`, `sync` and its helpers.
 
-use super::{OwnedPod, Pass, SyncError, VirtualMachineInstanceController, pods, receiver, volumes};
+use super::{Pass, SyncError, VirtualMachineInstanceController, descheduling, pods, receiver, volumes};
 use crate::context::{Context, EventType};
 use crate::launcher_pod::{self, EPHEMERAL_PROVISIONING};
-use crate::objects::Pod;
+use crate::objects::{Pod, PodSpec};
 use crate::store::ApiError;
-use arcstr::ArcStr;
 use std::sync::Arc;
-
-/// Keeps the descheduler from evicting a launcher other than by request.
-const EVICT_ONLY: ArcStr = arcstr::literal!("descheduler.alpha.kubernetes.io/request-evict-only");
 
 impl VirtualMachineInstanceController {
     /// Makes the pods what the instance needs; `pass.pod` is the launcher afterwards.
@@ -36,7 +32,7 @@ impl VirtualMachineInstanceController {
             self.delete_temporary_pods(pass, &pod, cx)?;
         }
         if !pods::is_temporary(&pod) && pods::is_ready(&pod) {
-            pass.pod = Some(sync_annotations((id, pod), cx)?);
+            pass.pod = Some(descheduling::annotate(&pass.vmi, (id, pod), cx)?);
         }
         Ok(())
     }
@@ -48,13 +44,11 @@ impl VirtualMachineInstanceController {
         temporary: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), SyncError> {
-        if !cx.config.kubevirt.profile().waits_for_claims {
-            require_claims(pass, cx)?;
-        }
         let rendered = launcher_pod::render_spec(&pass.vmi, cx.config.kubevirt);
         if let Some(changed) = rendered.instance {
             pass.spec = changed;
         }
+        require_claims(pass, &rendered.pod, cx)?;
         let mut metadata = launcher_pod::metadata(&pass.vmi);
         if temporary {
             metadata.annotations.insert(EPHEMERAL_PROVISIONING, arcstr::literal!("true"));
@@ -140,12 +134,14 @@ impl VirtualMachineInstanceController {
     }
 }
 
-/// 0.59 looks up the claims while it renders the pod.
-fn require_claims(pass: &Pass, cx: &mut Context<'_>) -> Result<(), SyncError> {
-    let Some(claim) = volumes::missing_claim(&pass.vmi, cx.view()) else { return Ok(()) };
+/// Rendering looks up the claims. Since those that a volume names are waited for before, only what lies below a disk of which
+/// nothing stays can still be missing; then a change is waited for.
+fn require_claims(pass: &Pass, pod: &PodSpec, cx: &mut Context<'_>) -> Result<(), SyncError> {
+    let Some(claim) = volumes::missing_claim(&pass.vmi, pod, cx.view()) else { return Ok(()) };
     let message = arcstr::format!("failed to render launch manifest: didn't find PVC {claim}");
     cx.event(&*pass.vmi, EventType::Warning, "FailedPvcNotFound", &message);
-    Err(SyncError::new(arcstr::literal!("FailedPvcNotFound"), message))
+    let requeue = !cx.config.kubevirt.profile().waits_for_claims;
+    Err(SyncError { requeue, ..SyncError::new(arcstr::literal!("FailedPvcNotFound"), message) })
 }
 
 fn creation_failed(pass: &Pass, error: &ApiError, cx: &mut Context<'_>) -> SyncError {
@@ -164,18 +160,4 @@ fn creation_failed(pass: &Pass, error: &ApiError, cx: &mut Context<'_>) -> SyncE
     };
     cx.event(&*pass.vmi, EventType::Warning, "FailedCreate", &event);
     SyncError::new(arcstr::literal!("FailedCreate"), message)
-}
-
-/// `syncPodAnnotations`.
-fn sync_annotations((id, pod): OwnedPod, cx: &mut Context<'_>) -> Result<OwnedPod, SyncError> {
-    if pod.metadata.annotations.has(&EVICT_ONLY, "") {
-        return Ok((id, pod));
-    }
-    let annotate = |pod: &mut Pod| {
-        pod.metadata.annotations.insert(EVICT_ONLY, ArcStr::new());
-    };
-    match cx.patch(id, annotate) {
-        Ok(_) => Ok((id, Arc::clone(cx.newest().get::<Pod>(id).expect("it was just patched")))),
-        Err(error) => Err(SyncError::new(arcstr::literal!("FailedPodPatch"), error.to_string())),
-    }
 }

@@ -5,7 +5,8 @@
 use super::{Pass, SyncError};
 use crate::context::{Context, EventType};
 use crate::objects::{
-    Condition, Conditions, DataVolume, PersistentVolumeClaim, Truth, VirtualMachineInstance, VmVolume,
+    Condition, Conditions, DataVolume, PersistentVolumeClaim, PodSpec, Truth, VirtualMachineInstance,
+    VmVolume,
 };
 use crate::store::View;
 use arcstr::ArcStr;
@@ -65,11 +66,16 @@ pub(super) fn check(pass: &Pass, cx: &mut Context<'_>) -> Result<Readiness, Sync
     Ok(all)
 }
 
-/// The first claim that a pod would need and that does not exist.
-pub(super) fn missing_claim(vmi: &VirtualMachineInstance, view: View<'_>) -> Option<ArcStr> {
+/// The first claim of the pod that does not exist.
+pub(super) fn missing_claim<'a>(
+    vmi: &VirtualMachineInstance,
+    pod: &'a PodSpec,
+    view: View<'_>,
+) -> Option<&'a ArcStr> {
     let namespace = &vmi.metadata.namespace;
-    let mut claims = vmi.spec.volumes.iter().filter_map(|volume| volume.claim_name());
-    claims.find(|claim| view.named::<PersistentVolumeClaim>(namespace, claim).is_none()).cloned()
+    let claims = pod.volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    let mut names = claims.map(|source| &source.claim_name);
+    names.find(|name| view.named::<PersistentVolumeClaim>(namespace, name).is_none())
 }
 
 /// DataVolumesReady, which has no times; nothing where there are no DataVolumes (`aggregateDataVolumesConditions`).
