@@ -28,16 +28,17 @@ pub enum Source {
     NotFound,
 }
 
-/// How far a transfer is, in hundredths of a percent.
+/// How far a transfer is, in ten-thousandths of a percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Progress(pub u32);
 
 impl Progress {
-    const WHOLE: u32 = 10_000;
+    const WHOLE: u32 = 1_000_000;
 
-    /// As CDI writes it: `12.50%`.
+    /// As CDI writes it, rounded: `12.50%`.
     pub fn text(self) -> ArcStr {
-        arcstr::format!("{}.{:02}%", self.0 / 100, self.0 % 100)
+        let hundredths = (self.0 + 50) / 100;
+        arcstr::format!("{}.{:02}%", hundredths / 100, hundredths % 100)
     }
 
     /// Whether everything is there.
@@ -136,7 +137,7 @@ impl Sources {
         // The importer counts once a second.
         let bytes = u128::from(elapsed.as_secs()) * u128::from(self.bandwidth);
         let share = bytes.min(size.into()) * u128::from(Progress::WHOLE) / u128::from(size.max(1));
-        let progress = u32::try_from(share).expect("at most ten thousand");
+        let progress = u32::try_from(share).expect("at most a million");
         (progress > 0).then_some(Progress(progress))
     }
 
@@ -361,7 +362,14 @@ mod tests {
 
     #[test]
     fn progress_is_written_with_two_decimals() {
-        assert_eq!(Progress(1_205).text(), "12.05%");
-        assert!(Progress(10_000).is_whole());
+        assert_eq!(Progress(120_450).text(), "12.05%");
+        assert_eq!(Progress(120_449).text(), "12.04%");
+    }
+
+    #[test]
+    fn what_is_written_as_all_need_not_be_all() {
+        assert_eq!(Progress(999_990).text(), "100.00%");
+        assert!(!Progress(999_990).is_whole());
+        assert!(Progress(1_000_000).is_whole());
     }
 }

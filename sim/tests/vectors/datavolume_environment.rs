@@ -1,7 +1,7 @@
 //! The scripted environment of `dv-history`: claims are bound, pods live, volumes change hands.
 
 use crate::datavolume_history::after;
-use crate::datavolume_step::hundredths;
+use crate::datavolume_step::progress;
 use crate::datavolume_steps;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ pub(crate) enum Act {
     Rebind(ObjectId, String),
     Step(ObjectId, usize),
     Event(ObjectId, Value),
-    Report(ObjectId, u32, Option<u32>),
+    Report(ObjectId, u32, Option<Progress>),
 }
 
 /// The script and how far it is.
@@ -400,7 +400,7 @@ impl Environment {
             *run += 1;
             let run = *run;
             let answers = self.script["progress"].is_array();
-            report(cluster, id, answers.then_some(0));
+            report(cluster, id, answers.then_some(Progress(0)));
             for entry in list(&self.script["progress"].clone()) {
                 // Compared in floating point, as the vectors were.
                 let seconds = entry[0].as_f64().expect("seconds");
@@ -408,7 +408,7 @@ impl Environment {
                 let due = after(cluster.now(), seconds);
                 let late = of(due) - of(cluster.now()) < seconds;
                 let at = if late { after(due, 0.001) } else { due };
-                self.plan(at, Act::Report(id, run, Some(hundredths(&entry[1].to_string()))));
+                self.plan(at, Act::Report(id, run, Some(progress(&entry[1].to_string()))));
             }
         } else if matches!(words[0], "done" | "evict") {
             *run += 1;
@@ -417,8 +417,8 @@ impl Environment {
     }
 }
 
-fn report(cluster: &mut Cluster, id: ObjectId, progress: Option<u32>) {
-    cluster.environment_mut().sources.report_progress(format!("10.0.0.{}", id.index), progress.map(Progress));
+fn report(cluster: &mut Cluster, id: ObjectId, progress: Option<Progress>) {
+    cluster.environment_mut().sources.report_progress(format!("10.0.0.{}", id.index), progress);
 }
 
 fn bind(cluster: &mut Cluster, id: ObjectId) {

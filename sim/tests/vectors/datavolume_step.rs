@@ -87,15 +87,15 @@ fn cluster(case: &Value, start: &str) -> Cluster {
     }
     for (ip, percent) in case["progress"].as_object().into_iter().flatten() {
         let percent = percent.as_str().map_or_else(|| percent.to_string(), str::to_owned);
-        environment.sources.report_progress(ip.as_str(), Some(Progress(hundredths(&percent))));
+        environment.sources.report_progress(ip.as_str(), Some(progress(&percent)));
     }
     cluster
 }
 
-/// `%.2f` of a decimal number, in hundredths.
-pub(crate) fn hundredths(text: &str) -> u32 {
-    let value: f64 = text.parse().expect("a number");
-    (value * 100.0).round() as u32
+/// What a metrics page says, a decimal number.
+pub(crate) fn progress(text: &str) -> Progress {
+    let percent: f64 = text.parse().expect("a number");
+    Progress((percent * 10_000.0).round() as u32)
 }
 
 pub(crate) fn cdi(cluster: &Value) -> CdiConfig {
@@ -105,6 +105,7 @@ pub(crate) fn cdi(cluster: &Value) -> CdiConfig {
         claim_adoption: gate("DataVolumeClaimAdoption"),
         scratch_storage_class: cluster["scratch"].as_str().map(Into::into),
         importer_image: "importer".into(),
+        cloner_image: "cloner".into(),
         ..CdiConfig::default()
     };
     if let Some(strategy) = cluster["cloneStrategy"].as_str() {

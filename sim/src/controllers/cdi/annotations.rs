@@ -106,6 +106,10 @@ pub(crate) const SOURCE_CAPACITY: ArcStr = arcstr::literal!("cdi.Kubervirt.io/so
 /// The scheduler's choice of a node for a claim whose class waits for its first consumer.
 pub(crate) const SELECTED_NODE: ArcStr = arcstr::literal!("volume.kubernetes.io/selected-node");
 
+/// Lets OpenShift find a pod's images among its image streams.
+pub(crate) const OPEN_SHIFT_IMAGE_LOOKUP: ArcStr =
+    arcstr::literal!("alpha.image.policy.openshift.io/resolve-names");
+
 /// The annotations by which one side of a transfer tells whether its pod runs, and why not.
 pub(crate) struct RunningAnnotations {
     pub(crate) running: ArcStr,

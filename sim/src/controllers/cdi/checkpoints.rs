@@ -3,7 +3,7 @@
 //! CDI main 2026-08: `pkg/controller/common/checkpoint-util.go`.
 
 use super::annotations as ann;
-use super::claims::{Claim, is_bound};
+use super::claims::{Claim, is_bound, parse_bool};
 use super::errors::CdiError;
 use crate::context::Context;
 use crate::objects::{Rest, StrMap};
@@ -61,19 +61,22 @@ fn is_copied(annotations: &StrMap, checkpoint: &str) -> bool {
 }
 
 /// `UpdatesMultistageImportSucceeded`: goes on to the next checkpoint, or ends after the last.
-pub(crate) fn succeeded(cx: &mut Context<'_>, claim: &mut Claim, wanted: &Wanted) -> Result<(), CdiError> {
+///
+/// It is the stored claim that goes on; who called works on with the claim as it was.
+pub(crate) fn succeeded(cx: &mut Context<'_>, claim: &Claim, wanted: &Wanted) -> Result<(), CdiError> {
     let annotations = &claim.object.metadata.annotations;
     let Some(current) = annotations.get(&ann::CURRENT_CHECKPOINT) else { return Ok(()) };
-    if annotations.has(&ann::FINAL_CHECKPOINT, "true") && is_copied(annotations, current) {
-        let annotations = &mut claim.object.metadata.annotations;
-        end(annotations);
+    let is_final = annotations.get(&ann::FINAL_CHECKPOINT).is_some_and(|it| parse_bool(it).unwrap_or(false));
+    if is_final && is_copied(annotations, current) {
+        let mut claim = claim.clone();
+        end(&mut claim.object.metadata.annotations);
         return claim.update(cx);
     }
     advance(cx, claim, wanted)
 }
 
 /// `MaybeSetPvcMultiStageAnnotation`: begins with the first checkpoint.
-pub(crate) fn begin(cx: &mut Context<'_>, claim: &mut Claim, wanted: &Wanted) -> Result<(), CdiError> {
+pub(crate) fn begin(cx: &mut Context<'_>, claim: &Claim, wanted: &Wanted) -> Result<(), CdiError> {
     let annotations = &claim.object.metadata.annotations;
     let begun = annotations.contains_key(&ann::CURRENT_CHECKPOINT)
         || annotations.contains_key(&ann::MULTI_STAGE_IMPORT_DONE);
@@ -84,8 +87,8 @@ pub(crate) fn begin(cx: &mut Context<'_>, claim: &mut Claim, wanted: &Wanted) ->
 }
 
 /// `setPvcMultistageImportAnnotations`.
-fn advance(cx: &mut Context<'_>, claim: &mut Claim, wanted: &Wanted) -> Result<(), CdiError> {
-    let before = claim.object.metadata.annotations.clone();
+fn advance(cx: &mut Context<'_>, claim: &Claim, wanted: &Wanted) -> Result<(), CdiError> {
+    let (before, mut claim) = (&claim.object.metadata.annotations, claim.clone());
     let annotations = &mut claim.object.metadata.annotations;
     let pod = annotations.get(&ann::CURRENT_POD_ID).cloned().unwrap_or_default();
     let used = annotations
@@ -100,7 +103,7 @@ fn advance(cx: &mut Context<'_>, claim: &mut Claim, wanted: &Wanted) -> Result<(
         annotations.insert(ann::POD_PHASE, "Unknown");
         annotations.remove(&ann::IMPORT_POD);
     }
-    if *annotations == before { Ok(()) } else { claim.update(cx) }
+    if annotations == before { Ok(()) } else { claim.update(cx) }
 }
 
 /// `deleteMultistageImportAnnotations`.

@@ -45,7 +45,7 @@ pub(super) fn sync(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(), Cd
     let existed = state.claim.is_some();
     state.create_claim(cx, annotate)?;
     let wanted = Wanted::of(&state.dv.spec.rest);
-    match &mut state.claim {
+    match &state.claim {
         Some(claim) if existed => {
             copy_vddk_annotations(&mut state.dv, &claim.object);
             let written = checkpoints::begin(cx, claim, &wanted);

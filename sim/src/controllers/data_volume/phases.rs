@@ -90,7 +90,7 @@ fn import(update: &mut StatusUpdate<'_>, cx: &mut Context<'_>, claim: &Claim) ->
         Some("Succeeded") if is_multi_stage_import_in_progress(&claim.object) => {
             if !is_data_source_ref_kind(&claim.object, "VolumeImportSource") {
                 let wanted = checkpoints::Wanted::of(&update.dv.spec.rest);
-                checkpoints::succeeded(cx, &mut claim.clone(), &wanted)?;
+                checkpoints::succeeded(cx, claim, &wanted)?;
             }
             update.status.phase = phase("Paused");
             let text = arcstr::format!("Multistage import into PVC {name} is paused");

@@ -2,12 +2,12 @@
 //!
 //! CDI main 2026-08: `pkg/controller/import-controller.go` (`updatePvcFromPod`).
 
+use super::pod::clean_up;
 use super::scratch;
 use super::termination::{self, TerminationMessage, simplify};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_complete, should_delete_pod};
-use crate::controllers::cdi::delete_pod;
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::events::{is_bound_condition_of_event, remove_bound_condition};
 use crate::kind::ObjectId;
@@ -128,9 +128,9 @@ fn note_labels(claim: &mut Claim, message: Option<&TerminationMessage>) {
 }
 
 /// The pod goes when it is finished, has failed for good or is to be made again.
-fn finish(cx: &mut Context<'_>, claim: &Claim, pod_id: ObjectId, remake: bool) -> Result<(), CdiError> {
+fn finish(cx: &mut Context<'_>, claim: &mut Claim, pod_id: ObjectId, remake: bool) -> Result<(), CdiError> {
     if claim.has(&ann::IMPORT_FATAL_ERROR, "true") {
-        return Ok(delete_pod(cx, pod_id)?);
+        return clean_up(cx, claim, pod_id);
     }
     if !is_complete(&claim.object) && !remake {
         return Ok(());
@@ -139,7 +139,7 @@ fn finish(cx: &mut Context<'_>, claim: &Claim, pod_id: ObjectId, remake: bool) -
         cx.event(&claim.object, EventType::Normal, "ImportSucceeded", "Import Successful");
     }
     if should_delete_pod(&claim.object) {
-        delete_pod(cx, pod_id)?;
+        clean_up(cx, claim, pod_id)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod follow;
 mod pod;
 mod scratch;
 mod termination;
+mod volumes;
 
 pub(super) use pod::fail as fail_pod;
 pub(super) use scratch::create as create_scratch;
@@ -18,7 +19,7 @@ use crate::controllers::cdi::claims::{
 };
 use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::users::{Use, report_users};
-use crate::controllers::cdi::{Poll, delete_pod, events, resource_name};
+use crate::controllers::cdi::{Poll, events, resource_name};
 use crate::kind::{Kind, ObjectId};
 use crate::objects::{PersistentVolumeClaim, Pod};
 use crate::store::{Change, View};
@@ -91,7 +92,7 @@ fn reconcile_claim(cx: &mut Context<'_>, claim: &mut Claim) -> Result<Next, CdiE
                 return Ok(Next::Requeue);
             }
         }
-        Some((pod_id, _)) if claim.object.metadata.is_deleting() => delete_pod(cx, pod_id)?,
+        Some((pod_id, _)) if claim.object.metadata.is_deleting() => pod::clean_up(cx, claim, pod_id)?,
         Some((pod_id, pod)) => {
             // A failure is an event each time it is seen.
             is_visible |= follow::exit_code(&pod).is_some_and(|code| code > 0);
@@ -116,8 +117,7 @@ fn find_importer_pod(cx: &Context<'_>, claim: &Claim) -> Result<Option<(ObjectId
     let Some((id, pod)) = cx.view().named::<Pod>(&claim.object.metadata.namespace, &name) else {
         return Ok(None);
     };
-    let is_image_stream = claim.has(&ann::REGISTRY_IMAGE_STREAM, "true");
-    if !is_controlled_by(&pod.metadata, &claim.object.metadata.uid) && !is_image_stream {
+    if !is_controlled_by(&pod.metadata, &claim.object.metadata.uid) && !pod::is_image_stream(claim) {
         return Err(CdiError::PodNotOwned);
     }
     Ok(Some((id, Arc::clone(pod))))

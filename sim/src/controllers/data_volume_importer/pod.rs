@@ -3,23 +3,18 @@
 //! CDI main 2026-08: `pkg/controller/import-controller.go` (`createImporterPod`, `makeImporterPodSpec`),
 //! `pkg/controller/common/util.go` (`HandleFailedPod`).
 
-use super::scratch;
+use super::{scratch, volumes};
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, controller_reference};
 use crate::controllers::cdi::errors::CdiError;
-use crate::controllers::cdi::{copy_allowed_annotations, set_recommended_labels};
+use crate::controllers::cdi::{copy_allowed_annotations, delete_pod, set_recommended_labels};
 use crate::controllers::data_volume::merge;
 use crate::controllers::data_volume_cloner::source_pod_name;
-use crate::objects::{
-    Container, ContainerPort, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
-    PodVolume, Rest,
-};
+use crate::kind::ObjectId;
+use crate::objects::{Container, ContainerPort, EnvVar, PersistentVolumeClaim, Pod, PodSpec, Rest};
 use arcstr::{ArcStr, literal};
-use serde_json::json;
 use std::sync::{Arc, LazyLock};
-
-pub(super) const SCRATCH_VOLUME: &str = "cdi-scratch-vol";
 
 /// `createImporterPod`: makes the pod, and the scratch space that it needs.
 pub(super) fn create(cx: &mut Context<'_>, claim: &mut Claim) -> Result<(), CdiError> {
@@ -30,6 +25,7 @@ pub(super) fn create(cx: &mut Context<'_>, claim: &mut Claim) -> Result<(), CdiE
     let pod = importer_pod(cx, claim, needs_scratch)?;
     match cx.create(pod) {
         Ok(id) => {
+            keep_while_pod_runs(cx, claim)?;
             let made = cx.newest().get::<Pod>(id).cloned().filter(|_| needs_scratch);
             made.map_or(Ok(()), |pod| scratch::create_for_pod(cx, claim, id, &pod))
         }
@@ -38,6 +34,27 @@ pub(super) fn create(cx: &mut Context<'_>, claim: &mut Claim) -> Result<(), CdiE
             fail(cx, claim, &name, error.into())
         }
     }
+}
+
+/// Keeps the claim until the pod of an image stream is gone, which nobody owns.
+const IMAGE_STREAM_FINALIZER: &str = "cdi.kubevirt.io/importImageStream";
+
+fn keep_while_pod_runs(cx: &mut Context<'_>, claim: &mut Claim) -> Result<(), CdiError> {
+    if !is_image_stream(claim) || claim.has(&ann::POD_RETAIN_AFTER_COMPLETION, "true") {
+        return Ok(());
+    }
+    claim.object.metadata.add_finalizer(IMAGE_STREAM_FINALIZER);
+    claim.update(cx)
+}
+
+/// `cleanup`: the pod goes, and with it what keeps the claim.
+pub(super) fn clean_up(cx: &mut Context<'_>, claim: &mut Claim, pod: ObjectId) -> Result<(), CdiError> {
+    delete_pod(cx, pod)?;
+    if !claim.object.metadata.has_finalizer(IMAGE_STREAM_FINALIZER) {
+        return Ok(());
+    }
+    claim.object.metadata.remove_finalizer(IMAGE_STREAM_FINALIZER);
+    claim.update(cx)
 }
 
 /// `GetSource`.
@@ -99,8 +116,10 @@ fn importer_pod(cx: &Context<'_>, claim: &Claim, needs_scratch: bool) -> Result<
     if let Some(target) = target_of(cx, claim) {
         merge(&target.metadata.labels, &mut meta.labels);
     }
-    let by_node = is_node_import(claim);
-    if !(by_node && claim.has(&ann::REGISTRY_IMAGE_STREAM, "true")) {
+    if is_node_import(claim) && is_image_stream(claim) {
+        // A pod with an owner would not find the image.
+        meta.annotations.insert(ann::OPEN_SHIFT_IMAGE_LOOKUP, "*");
+    } else {
         meta.owner_references = vec![controller_reference::<PersistentVolumeClaim>(&object.metadata)].into();
     }
     pod.spec = Arc::new(pod_spec(cx, claim, needs_scratch)?);
@@ -137,22 +156,17 @@ fn pod_spec(cx: &Context<'_>, claim: &Claim, needs_scratch: bool) -> Result<PodS
         ..ContainerPort::default()
     }];
     spec.containers.push(importer);
-    spec.volumes.push(claim_volume("cdi-data-vol", &claim.object.metadata.name));
+    spec.volumes = volumes::of(claim, needs_scratch);
     if is_node_import(claim) {
         spec.containers.push(container("server", &registry_image(claim)));
         spec.init_containers.push(container("init", image));
-        spec.volumes.push(empty_volume("shared-volume"));
         let architecture = text(ann::REGISTRY_IMAGE_ARCHITECTURE);
         if !architecture.is_empty() {
             spec.node_selector.insert("kubernetes.io/arch", architecture);
         }
     }
-    if needs_scratch {
-        spec.volumes.push(claim_volume(SCRATCH_VOLUME, &scratch::name(claim)));
-    }
     if source(claim) == "vddk" {
         spec.init_containers.push(container("vddk-side-car", &text(ann::VDDK_INIT_IMAGE_URL)));
-        spec.volumes.push(empty_volume("vddk-vol-mount"));
     }
     Ok(spec)
 }
@@ -162,9 +176,8 @@ static NO_SERVICE_LINKS: LazyLock<Rest> = LazyLock::new(|| rest("enableServiceLi
 static LOGS_ON_ERROR: LazyLock<Rest> =
     LazyLock::new(|| rest("terminationMessagePolicy", "FallbackToLogsOnError".into()));
 static METRICS: LazyLock<Rest> = LazyLock::new(|| rest("name", "metrics".into()));
-static EMPTY_DIR: LazyLock<Rest> = LazyLock::new(|| rest("emptyDir", json!({})));
 
-fn rest(field: &str, value: serde_json::Value) -> Rest {
+pub(super) fn rest(field: &str, value: serde_json::Value) -> Rest {
     let mut rest = Rest::default();
     rest.insert(field, value);
     rest
@@ -176,24 +189,20 @@ fn container(name: &'static str, image: &ArcStr) -> Container {
     Container { name: name.into(), image: image.clone(), image_pull_policy, ..Container::default() }
 }
 
-fn empty_volume(name: &'static str) -> PodVolume {
-    PodVolume { name: name.into(), rest: EMPTY_DIR.clone(), ..PodVolume::default() }
-}
-
-fn claim_volume(name: &'static str, claim: &ArcStr) -> PodVolume {
-    let source = PersistentVolumeClaimSource { claim_name: claim.clone(), read_only: false };
-    PodVolume { name: name.into(), persistent_volume_claim: Some(source), ..PodVolume::default() }
-}
-
 /// `isRegistryNodeImport`: the node pulls the image, as that of a container beside the importer.
-fn is_node_import(claim: &Claim) -> bool {
+pub(super) fn is_node_import(claim: &Claim) -> bool {
     source(claim) == "registry" && claim.has(&ann::REGISTRY_IMPORT_METHOD, "node")
+}
+
+/// `IsImageStream`: the image's name is that of an OpenShift image stream.
+pub(super) fn is_image_stream(claim: &Claim) -> bool {
+    claim.has(&ann::REGISTRY_IMAGE_STREAM, "true")
 }
 
 /// `getRegistryImportImage`: the endpoint without its scheme.
 fn registry_image(claim: &Claim) -> ArcStr {
     let endpoint = claim.annotation(&ann::ENDPOINT).cloned().unwrap_or_default();
-    match endpoint.split_once("://") {
+    match endpoint.split_once("://").filter(|_| !is_image_stream(claim)) {
         Some((_, image)) => image.into(),
         None => endpoint,
     }
@@ -202,7 +211,8 @@ fn registry_image(claim: &Claim) -> ArcStr {
 /// `createImportEnvVar` and `makeImportEnv`: the variables that decide what the importer does. Empty ones are left out.
 fn environment(cx: &Context<'_>, claim: &Claim) -> Result<Vec<EnvVar>, CdiError> {
     let (mut kind, mut endpoint) = (source(claim), ArcStr::new());
-    if kind != "none" {
+    let is_read = kind != "none";
+    if is_read {
         endpoint = required_endpoint(claim)?;
     }
     let by_node = is_node_import(claim);
@@ -225,11 +235,11 @@ fn environment(cx: &Context<'_>, claim: &Claim) -> Result<Vec<EnvVar>, CdiError>
         (literal!("IMPORTER_PULL_METHOD"), given(by_node, literal!("node"))),
         (literal!("IMPORTER_READY_FILE"), given(by_node, literal!("/shared/ready"))),
         (literal!("IMPORTER_DONE_FILE"), given(by_node, literal!("/shared/done"))),
-        (literal!("IMPORTER_CURRENT_CHECKPOINT"), text(ann::CURRENT_CHECKPOINT)),
-        (literal!("IMPORTER_PREVIOUS_CHECKPOINT"), text(ann::PREVIOUS_CHECKPOINT)),
-        (literal!("IMPORTER_FINAL_CHECKPOINT"), text(ann::FINAL_CHECKPOINT)),
-        (literal!("IMPORTER_CHECKSUM"), text(ann::CHECKSUM)),
+        (literal!("IMPORTER_CURRENT_CHECKPOINT"), given(is_read, text(ann::CURRENT_CHECKPOINT))),
+        (literal!("IMPORTER_PREVIOUS_CHECKPOINT"), given(is_read, text(ann::PREVIOUS_CHECKPOINT))),
+        (literal!("IMPORTER_FINAL_CHECKPOINT"), given(is_read, text(ann::FINAL_CHECKPOINT))),
         (literal!("CACHE_MODE"), given(direct, literal!("TRYNONE"))),
+        (literal!("IMPORTER_CHECKSUM"), given(is_read, text(ann::CHECKSUM))),
     ];
     let set = variables.into_iter().filter(|(_, value)| !value.is_empty());
     Ok(set.map(|(name, value)| EnvVar { name, value, rest: Rest::default() }).collect())

@@ -3,7 +3,8 @@
 //! CDI main 2026-08: `pkg/controller/import-controller.go` (`requiresScratchSpace`, `createScratchPvcForPod`),
 //! `pkg/controller/util.go` (`createScratchPersistentVolumeClaim`).
 
-use super::pod::{SCRATCH_VOLUME, source};
+use super::pod::source;
+use super::volumes::SCRATCH_VOLUME;
 use crate::context::{Context, EventType};
 use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, controller_reference, is_filesystem, parse_bool};

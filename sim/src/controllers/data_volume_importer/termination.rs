@@ -6,6 +6,7 @@ use crate::controllers::cdi::annotations::{self as ann, RunningAnnotations};
 use crate::objects::{ContainerStatus, Pod, StrMap, Terminated, Waiting};
 use arcstr::{ArcStr, literal};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The importer's message in JSON, which it leaves with exit code 0.
@@ -36,7 +37,11 @@ impl TerminationMessage {
         if terminated.exit_code != 0 {
             return None;
         }
-        serde_json::from_str(&terminated.message).ok()
+        match serde_json::from_str(&terminated.message).ok()? {
+            Value::Null => Some(Self::default()),
+            message @ Value::Object(_) => serde_json::from_value(message).ok(),
+            _ => None,
+        }
     }
 
     pub(super) fn requires_scratch(&self) -> bool {

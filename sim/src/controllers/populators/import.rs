@@ -21,7 +21,7 @@ use arcstr::ArcStr;
 pub(super) fn reconcile(
     cx: &mut Context<'_>,
     target: &mut Claim,
-    prime: &mut Claim,
+    prime: &Claim,
 ) -> Result<Option<Poll>, CdiError> {
     let before = target.object.clone();
     let source = Populator::Import.population_source(cx, &target.object);

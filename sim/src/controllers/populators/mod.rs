@@ -102,13 +102,13 @@ impl Populator {
         if claim.object.metadata.is_deleting() {
             return Ok(None);
         }
-        let Some(mut prime) = Claim::named(cx, &claim.object.metadata.namespace, &prime_name(&claim.object))
+        let Some(prime) = Claim::named(cx, &claim.object.metadata.namespace, &prime_name(&claim.object))
         else {
             return self.create_prime(cx, claim).map(|()| None);
         };
         let mut target = claim.clone();
         let poll = match self {
-            Self::Import => import::reconcile(cx, &mut target, &mut prime)?,
+            Self::Import => import::reconcile(cx, &mut target, &prime)?,
             Self::Upload => upload::reconcile(cx, &mut target, &prime).map(|()| None)?,
         };
         // Upstream looks at the claim as it was when the reconcile began.
@@ -246,9 +246,14 @@ fn clean_up(cx: &mut Context<'_>, prime: &Claim) -> Result<(), CdiError> {
         return Ok(());
     }
     if prime.has(&ann::POD_RETAIN_AFTER_COMPLETION, "true") {
-        let text = literal!("PVC Prime retained in Lost state for debugging purposes");
-        cx.event(&prime.object, EventType::Warning, "RetainedPVCPrime", &text);
+        tell_retained(cx, &prime.object);
         return Ok(());
     }
     Ok(cx.delete::<PersistentVolumeClaim>(prime.id)?)
+}
+
+/// Who looks for why a transfer failed may keep its pods.
+fn tell_retained(cx: &mut Context<'_>, claim: &PersistentVolumeClaim) {
+    let text = literal!("PVC Prime retained in Lost state for debugging purposes");
+    cx.event(claim, EventType::Warning, "RetainedPVCPrime", &text);
 }
