@@ -12,6 +12,9 @@ pub struct DataSource {
     pub metadata: ObjectMeta,
     /// What the name stands for.
     pub spec: DataSourceSpec,
+    /// Other fields.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// `spec` of a DataSource.

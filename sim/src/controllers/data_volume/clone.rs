@@ -37,6 +37,7 @@ pub(super) fn cleanup(state: &mut SyncState, cx: &mut Context<'_>) -> Result<(),
         cx.delete::<VolumeCloneSource>(id)?;
     }
     state.dv.metadata.remove_finalizer(FINALIZER);
+    clone_size::clean_up(state, cx)?;
     clone_snapshot::delete_temporary_claim(state, cx)
 }
 
@@ -101,7 +102,7 @@ fn prepare(state: &mut SyncState, cx: &mut Context<'_>, source: &CloneSource) ->
 }
 
 /// Looks again in a while; until then the clone is scheduled.
-pub(super) fn wait_for_source(state: &mut SyncState, source: &CloneSource) {
+fn wait_for_source(state: &mut SyncState, source: &CloneSource) {
     state.requeue_after = Some(SOURCE_PERIOD);
     let event = clone_phases::scheduled(source, &state.dv);
     state.set_phase(literal!("CloneScheduled"), event);
@@ -151,17 +152,23 @@ fn mismatch(source: &PersistentVolumeClaim, dv: &DataVolume) -> Option<ArcStr> {
         ));
     }
     let wanted = match (&dv.spec.pvc, &dv.spec.storage) {
-        (Some(claim), _) => claim.resources.requests.get("storage").cloned().unwrap_or_default(),
+        (Some(claim), _) => claim.resources.requests.get("storage"),
         (None, Some(storage)) if !is_filesystem(source.spec.volume_mode.as_ref()) => {
-            storage.resources.requests.get("storage")?.clone()
+            Some(storage.resources.requests.get("storage")?)
         }
         _ => return None,
     };
-    too_small(&wanted, source.spec.resources.requests.get("storage")?)
+    too_small(wanted, source.spec.resources.requests.get("storage"))
 }
 
 /// `ValidateRequestedCloneSize`.
-pub(in crate::controllers) fn too_small(wanted: &Quantity, size: &Quantity) -> Option<ArcStr> {
+pub(in crate::controllers) fn too_small(
+    wanted: Option<&Quantity>,
+    size: Option<&Quantity>,
+) -> Option<ArcStr> {
+    let (Some(wanted), Some(size)) = (wanted, size) else {
+        return Some(literal!("source/target missing storage resource requests"));
+    };
     let (wanted, size) = (wanted.value(), size.value());
     (wanted < size).then(|| {
         arcstr::format!("target resources requests storage size is smaller than the source {wanted} < {size}")

@@ -4,6 +4,7 @@
 //! `isSourceReadyToClone`).
 
 use super::clone::own;
+use super::clone_source::CloneSource;
 use super::render::{filesystem_overhead, required_space, usable_space};
 use super::sync::SyncState;
 use crate::context::{Context, EventType};
@@ -14,8 +15,8 @@ use crate::controllers::cdi::users::{Use, report_users};
 use crate::controllers::cdi::{copy_allowed_annotations, delete_pod};
 use crate::kind::ObjectId;
 use crate::objects::{
-    Container, DataVolume, EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod, PodSpec,
-    PodVolume, Rest,
+    Container, DataVolume, EnvVar, ObjectMeta, PersistentVolumeClaim, PersistentVolumeClaimSource, Pod,
+    PodSpec, PodVolume, Rest,
 };
 use crate::quantity::Quantity;
 use crate::store::ApiError;
@@ -88,7 +89,7 @@ fn measure(state: &SyncState, cx: &mut Context<'_>, from: &mut Claim) -> Result<
         return Ok(None);
     }
     let meta = &from.object.metadata;
-    let name = arcstr::format!("size-detection-{}", meta.uid);
+    let name = pod_name(&from.object);
     let found = cx.view().named::<Pod>(&meta.namespace, &name).map(|(id, pod)| (id, Arc::clone(pod)));
     let Some((id, pod)) = found.filter(|(_, pod)| pod.status.phase == "Succeeded") else {
         if cx.view().named::<Pod>(&meta.namespace, &name).is_none() {
@@ -111,6 +112,32 @@ fn measure(state: &SyncState, cx: &mut Context<'_>, from: &mut Claim) -> Result<
         delete_pod(cx, id)?;
     }
     Ok(ended.message.parse().ok().filter(|size| *size != 0))
+}
+
+/// `cleanupSizeDetectionPod`: the pod that this DataVolume has made goes, unless the claim's pods are to stay.
+pub(super) fn clean_up(state: &SyncState, cx: &mut Context<'_>) -> Result<(), CdiError> {
+    let is_kept = state.claim.as_ref().is_some_and(|claim| !should_delete_pod(&claim.object));
+    let Some(source) = CloneSource::of(&state.dv).filter(|source| source.kind == "pvc" && !is_kept) else {
+        return Ok(());
+    };
+    let Some(from) = Claim::named(cx, &source.namespace, &source.name) else { return Ok(()) };
+    let found = cx.view().named::<Pod>(&source.namespace, &pod_name(&from.object));
+    let dv = &state.dv.metadata;
+    match found.filter(|(_, pod)| is_made_by(&pod.metadata, dv)).map(|(id, _)| id) {
+        Some(id) => Ok(delete_pod(cx, id)?),
+        None => Ok(()),
+    }
+}
+
+fn is_made_by(pod: &ObjectMeta, dv: &ObjectMeta) -> bool {
+    let owner = pod.controller().filter(|owner| owner.kind == "DataVolume");
+    let noted = pod.annotations.get(&ann::OWNED_BY_DATA_VOLUME).and_then(|owner| owner.split_once('/'));
+    let owner = owner.map(|owner| (pod.namespace.as_str(), owner.name.as_str())).or(noted);
+    owner == Some((dv.namespace.as_str(), dv.name.as_str())) && pod.labels.contains_key("cdi.kubevirt.io")
+}
+
+fn pod_name(from: &PersistentVolumeClaim) -> ArcStr {
+    arcstr::format!("size-detection-{}", from.metadata.uid)
 }
 
 /// `handleSizeDetectionError`: the pod goes, and an event says why.

@@ -1,9 +1,9 @@
 //! DataVolumes that are copies of a snapshot.
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/snapshot-clone-controller.go`, `pkg/controller/common/util.go`
-//! (`ValidateSnapshotClone`).
+//! (`IsSnapshotValidForClone`).
 
-use super::clone::{refuse, refuse_without_source, too_small, wait_for_source};
+use super::clone::{refuse, refuse_without_source, too_small};
 use super::clone_source::CloneSource;
 use super::clone_tokens;
 use super::sync::{PhaseEvent, SyncState, merge};
@@ -14,10 +14,9 @@ use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::{CLONE_FROM_SNAPSHOT_FALLBACK, set_recommended_labels};
 use crate::kind::Kind;
 use crate::objects::{
-    DataVolume, PersistentVolumeClaim, StorageClass, TypedLocalObjectReference, VolumeSnapshot,
-    VolumeSnapshotClass,
+    DataVolume, ObjectMeta, PersistentVolumeClaim, StorageClass, TypedLocalObjectReference, VolumeSnapshot,
+    VolumeSnapshotClass, VolumeSnapshotStatus,
 };
-use crate::quantity::Quantity;
 use crate::store::ApiError;
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -37,67 +36,79 @@ pub(super) fn prepare(
         refuse(state, &why);
         return Ok(false);
     }
-    if state.dv.spec.storage.is_some() && !detect_size(state, &snapshot) {
-        wait_for_source(state, source);
-        return Ok(false);
+    if state.dv.spec.storage.is_some() {
+        detect_size(state, &snapshot);
     }
-    if state.use_populator { Ok(true) } else { init_legacy_clone(state, cx, &snapshot) }
+    if !state.use_populator {
+        init_legacy_clone(state, cx, &snapshot)?;
+    }
+    Ok(true)
 }
 
-/// `ValidateSnapshotClone`: what speaks against copying this snapshot.
+/// `validateSnapshotClone`: what speaks against copying this snapshot.
 fn mismatch(snapshot: &VolumeSnapshot, dv: &DataVolume) -> Option<ArcStr> {
-    let Some(status) = &snapshot.status else {
-        return Some(literal!("no status on source snapshot, not possible to proceed"));
+    let Some(status) = &snapshot.status else { return Some(literal!("no status on source snapshot yet")) };
+    if let Some(why) = invalid(snapshot, status) {
+        return Some(why);
+    }
+    let Some(size) = status.restore_size.as_ref().filter(|size| size.value() >= 0) else {
+        return Some(literal!("snapshot has no restore size"));
     };
-    let size = status.restore_size.as_ref().filter(|size| size.value() > 0);
     let claim = dv.spec.pvc.as_ref().or(dv.spec.storage.as_ref())?;
     let wanted = claim.resources.requests.get("storage");
-    match (wanted, size) {
-        (Some(wanted), Some(size)) => too_small(wanted, size),
-        (None, Some(size)) if dv.spec.pvc.is_some() => too_small(&Quantity::from_value(0), size),
-        (None, None) if dv.spec.pvc.is_none() => {
-            Some(literal!("size not specified by user/provider, can't tell how much needed for restore"))
+    // A driver that tells no size leaves it to the DataVolume, which may leave it open in `storage` only.
+    let (is_told, is_open) = (size.value() > 0, wanted.is_none() && dv.spec.pvc.is_none());
+    match (is_told, is_open) {
+        (true, false) => too_small(wanted, Some(size)),
+        (false, true) => {
+            Some(literal!("size not specified by user/provisioner, can't tell how much needed for restore"))
         }
         _ => None,
     }
 }
 
-/// `detectCloneSize`: without a size, that of the snapshot.
-fn detect_size(state: &mut SyncState, snapshot: &VolumeSnapshot) -> bool {
-    let requests = &mut state.spec.resources.requests;
-    if requests.get("storage").is_some_and(|size| !size.is_zero()) {
-        return true;
+/// `IsSnapshotValidForClone`, of a snapshot with a status.
+fn invalid(snapshot: &VolumeSnapshot, status: &VolumeSnapshotStatus) -> Option<ArcStr> {
+    if let Some(error) = &status.error {
+        let text = error.get("message").and_then(serde_json::Value::as_str).unwrap_or("no details");
+        return Some(arcstr::format!("snapshot in error state with msg: {text}"));
     }
-    let size = snapshot.status.as_ref().and_then(|status| status.restore_size.clone());
-    size.map(|size| requests.insert("storage", size)).is_some()
+    let meta = &snapshot.metadata;
+    let class = snapshot.spec.volume_snapshot_class_name.as_ref();
+    class.is_none_or(|class| class.is_empty()).then(|| {
+        arcstr::format!(
+            "snapshot {}/{} does not have volume snap class populated, can't clone",
+            meta.name,
+            meta.namespace
+        )
+    })
 }
 
-/// `validateAndInitLegacyClone`: the snapshot becomes a claim, which is then copied.
+/// `detectCloneSize`: without a size, that of the snapshot.
+fn detect_size(state: &mut SyncState, snapshot: &VolumeSnapshot) {
+    let requests = &mut state.spec.resources.requests;
+    if requests.get("storage").is_some_and(|size| !size.is_zero()) {
+        return;
+    }
+    let size = snapshot.status.as_ref().and_then(|status| status.restore_size.clone());
+    size.into_iter().for_each(|size| {
+        requests.insert("storage", size);
+    });
+}
+
+/// `initLegacyClone`: the snapshot becomes a claim, which is then copied.
 fn init_legacy_clone(
     state: &mut SyncState,
     cx: &mut Context<'_>,
     snapshot: &VolumeSnapshot,
-) -> Result<bool, CdiError> {
-    let Some(status) = &snapshot.status else { return Ok(false) };
-    if let Some(error) = &status.error {
-        let text = error.get("message").and_then(serde_json::Value::as_str).unwrap_or("no details");
-        return Err(CdiError::Resource(arcstr::format!("snapshot in error state with msg: {text}")));
-    }
-    let (meta, class) = (&snapshot.metadata, snapshot.spec.volume_snapshot_class_name.clone());
-    let Some(class) = class.filter(|class| !class.is_empty()) else {
-        return Err(CdiError::Resource(arcstr::format!(
-            "snapshot {}/{} does not have volume snap class populated, can't clone",
-            meta.name,
-            meta.namespace
-        )));
-    };
+) -> Result<(), CdiError> {
     let mut claim = temporary_claim(state, snapshot)?;
+    let class = snapshot.spec.volume_snapshot_class_name.clone().unwrap_or_default();
     let Some((_, found)) = cx.view().named::<VolumeSnapshotClass>("", &class) else {
         return Err(ApiError::NotFound { kind: Kind::VolumeSnapshotClass, name: class }.into());
     };
     claim.spec.storage_class_name = Some(class_of_driver(cx, &found.driver)?);
-    create_temporary_claim(state, cx, claim)?;
-    Ok(true)
+    create_temporary_claim(state, cx, claim)
 }
 
 /// `getStorageClassCorrespondingToSnapClass`: the first by name. There are few classes, so they may be walked.
@@ -184,9 +195,13 @@ pub(super) fn delete_temporary_claim(state: &SyncState, cx: &mut Context<'_>) ->
     let Some(source) = source else { return Ok(()) };
     let name = temporary_name(&state.dv);
     let found = cx.view().named::<PersistentVolumeClaim>(&source.namespace, &name);
-    match found
-        .filter(|(_, claim)| claim.metadata.labels.has("cdi.kubevirt.io", CLONE_FROM_SNAPSHOT_FALLBACK))
-    {
+    let dv = &state.dv.metadata;
+    let is_ours = |meta: &ObjectMeta| {
+        let owner = meta.annotations.get(&ann::OWNED_BY_DATA_VOLUME).and_then(|owner| owner.split_once('/'));
+        owner == Some((dv.namespace.as_str(), dv.name.as_str()))
+            && meta.labels.has("cdi.kubevirt.io", CLONE_FROM_SNAPSHOT_FALLBACK)
+    };
+    match found.filter(|(_, claim)| is_ours(&claim.metadata)) {
         Some((id, _)) => Ok(cx.delete::<PersistentVolumeClaim>(id)?),
         None => Ok(()),
     }

@@ -63,7 +63,8 @@ fn data_source_name(dv: &DataVolume) -> Option<(ArcStr, ArcStr)> {
     Some((namespace, text("name").into()))
 }
 
-/// The source of a DataVolume, that of its DataSource if it refers to one.
+/// The source of a DataVolume, that of its DataSource if it refers to one. A DataSource that refers to another one has
+/// in its status what that stands for.
 pub(super) fn resolve(view: View<'_>, dv: &DataVolume) -> Result<Option<Value>, CdiError> {
     let (Some(reference), Some((namespace, name))) = (&dv.spec.source_ref, data_source_name(dv)) else {
         return Ok(dv.spec.source.clone());
@@ -74,10 +75,19 @@ pub(super) fn resolve(view: View<'_>, dv: &DataVolume) -> Result<Option<Value>, 
             "Unsupported sourceRef kind {kind}, currently only DataSource is supported"
         )));
     }
-    match view.named::<DataSource>(&namespace, &name) {
-        Some((_, found)) => Ok(Some(found.spec.source.clone())),
-        None => Err(ApiError::NotFound { kind: Kind::DataSource, name }.into()),
+    let Some((_, found)) = view.named::<DataSource>(&namespace, &name) else {
+        return Err(ApiError::NotFound { kind: Kind::DataSource, name }.into());
+    };
+    let has = |source: &Value, kind| source.get(kind).is_some_and(|found| !found.is_null());
+    let refers = has(&found.spec.source, "dataSource");
+    let source = if refers { found.rest.get("status").map(|status| &status["source"]) } else { None };
+    let source = source.unwrap_or(&found.spec.source);
+    if !has(source, "pvc") && !has(source, "snapshot") {
+        return Err(CdiError::Resource(arcstr::format!(
+            "Empty source field in '{name}'. DataSource may not be ready yet"
+        )));
     }
+    Ok(Some(source.clone()))
 }
 
 /// The annotation that the webhook adds to a new DataVolume that is a copy, and the token in it.

@@ -2,6 +2,7 @@
 //!
 //! CDI main 2026-08: `pkg/controller/datavolume/controller-base.go` (`syncCommon`, `handlePvcCreation`, `validatePVC`).
 
+use super::clone_source::CloneSource;
 use super::conditions::Why;
 use super::render;
 use super::static_volume;
@@ -14,7 +15,8 @@ use crate::controllers::cdi::errors::CdiError;
 use crate::controllers::cdi::{set_recommended_labels, storage_class};
 use crate::kind::ObjectId;
 use crate::objects::{
-    DataVolume, DataVolumeSpec, ObjectMeta, PersistentVolumeClaim, PersistentVolumeClaimSpec, StrMap,
+    DataVolume, DataVolumeSpec, ObjectMeta, OwnerReference, PersistentVolumeClaim, PersistentVolumeClaimSpec,
+    StrMap, VolumeSnapshot,
 };
 use arcstr::{ArcStr, literal};
 use std::sync::Arc;
@@ -151,7 +153,7 @@ impl SyncState {
 
     /// `validatePVC` and `handlePrePopulation`.
     fn validate_claim(&mut self, cx: &mut Context<'_>) -> Result<(), CdiError> {
-        self.copy_instancetype_labels();
+        self.copy_instancetype_labels(cx);
         let Some(claim) = &mut self.claim else { return Ok(()) };
         let meta = &claim.object.metadata;
         let name = meta.name.clone();
@@ -176,24 +178,40 @@ impl SyncState {
         Ok(())
     }
 
-    /// `updateDataVolumeDefaultInstancetypeLabels`, of what a registry's image brought.
-    fn copy_instancetype_labels(&mut self) {
+    /// `updateDataVolumeDefaultInstancetypeLabels`.
+    fn copy_instancetype_labels(&mut self, cx: &Context<'_>) {
         const LABELS: [&str; 4] = [
             "instancetype.kubevirt.io/default-instancetype",
             "instancetype.kubevirt.io/default-instancetype-kind",
             "instancetype.kubevirt.io/default-preference",
             "instancetype.kubevirt.io/default-preference-kind",
         ];
-        let is_registry = self.dv.spec.source.as_ref().is_some_and(|source| source.get("registry").is_some());
-        let Some(claim) = self.claim.as_ref().filter(|_| is_registry) else { return };
         if LABELS.iter().any(|label| self.dv.metadata.labels.contains_key(label)) {
             return;
         }
+        let Some(labels) = self.labels_of_source(cx) else { return };
         for label in LABELS {
-            if let Some(value) = claim.object.metadata.labels.get(label) {
+            if let Some(value) = labels.get(label) {
                 self.dv.metadata.labels.insert(label, value.clone());
             }
         }
+    }
+
+    /// Those of what is copied, or those that a registry's image has brought to the claim.
+    fn labels_of_source(&self, cx: &Context<'_>) -> Option<StrMap> {
+        let meta = match CloneSource::of(&self.dv) {
+            Some(CloneSource { kind: "pvc", namespace, name }) => {
+                &cx.view().named::<PersistentVolumeClaim>(&namespace, &name)?.1.metadata
+            }
+            Some(CloneSource { namespace, name, .. }) => {
+                &cx.view().named::<VolumeSnapshot>(&namespace, &name)?.1.metadata
+            }
+            None => {
+                self.dv.spec.source.as_ref()?.get("registry")?;
+                &self.claim.as_ref()?.object.metadata
+            }
+        };
+        Some(meta.labels.clone())
     }
 
     /// `syncUpdate`.
@@ -283,17 +301,28 @@ pub(in crate::controllers) fn merge(from: &StrMap, to: &mut StrMap) {
     }
 }
 
-/// `addOwnerRef`: fails where somebody else controls the claim.
+/// `addOwnerRef`: fails where somebody else controls the claim. Who bears this DataVolume's name is it, of whatever uid.
 fn add_owner(claim: &mut PersistentVolumeClaim, dv: &DataVolume) -> Result<(), CdiError> {
-    if let Some(owner) = claim.metadata.controller() {
+    let reference = controller_reference::<DataVolume>(&dv.metadata);
+    let is_same = |owner: &OwnerReference| {
+        let group = |version: &ArcStr| version.split_once('/').map(|(group, _)| group.to_owned());
+        group(&owner.api_version) == group(&reference.api_version)
+            && owner.kind == reference.kind
+            && owner.name == reference.name
+    };
+    let meta = &mut claim.metadata;
+    if let Some(owner) = meta.controller().filter(|owner| !is_same(owner)) {
         return Err(CdiError::Resource(arcstr::format!(
             "Object {}/{} is already owned by another {} controller {}",
-            claim.metadata.namespace,
-            claim.metadata.name,
+            meta.namespace,
+            meta.name,
             owner.kind,
             owner.name
         )));
     }
-    claim.metadata.owner_references.push(controller_reference::<DataVolume>(&dv.metadata));
+    match meta.owner_references.iter().position(is_same) {
+        Some(place) => meta.owner_references[place] = reference,
+        None => meta.owner_references.push(reference),
+    }
     Ok(())
 }

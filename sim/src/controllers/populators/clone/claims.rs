@@ -68,7 +68,6 @@ pub(super) fn from_claim(clone: &CloneOf, source: &PersistentVolumeClaim) -> Per
     let size = source.status.capacity.get("storage").cloned().unwrap_or_else(|| Quantity::from_value(0));
     claim.spec.resources.requests.insert("storage", size);
     mark(clone, &mut claim);
-    claim.metadata.labels.insert("velero.io/exclude-from-backup", "true");
     claim
 }
 
@@ -93,12 +92,17 @@ pub(super) fn from_snapshot(
         claim.spec.resources.requests.insert("storage", size);
     }
     mark(clone, &mut claim);
-    claim.metadata.annotations.insert("velero.io/exclude-from-backup", "true");
     Ok(claim)
 }
 
-/// `createTempSourceClaim`: of the snapshot's own driver.
-fn temporary_source(
+/// How large a snapshot's volume is to be: as the snapshot says, or where it says nothing as the target.
+pub(super) fn restored_size(clone: &CloneOf, snapshot: &VolumeSnapshot) -> Option<Quantity> {
+    let size = snapshot.status.as_ref()?.restore_size.clone().filter(|size| size.value() >= 0)?;
+    if size.is_zero() { clone.target.spec.resources.requests.get("storage").cloned() } else { Some(size) }
+}
+
+/// `createTempSourceClaim`: of the snapshot's own driver, on whichever node.
+pub(super) fn temporary_source(
     cx: &Context<'_>,
     clone: &CloneOf,
     snapshot: &VolumeSnapshot,
@@ -117,8 +121,11 @@ fn temporary_source(
         volume_mode: mode,
         ..PersistentVolumeClaimSpec::default()
     };
-    spec.resources.requests = clone.target.spec.resources.requests.clone();
-    Ok(named(clone, Temporary::Source, spec))
+    let none = || CdiError::Resource(literal!("snapshot has no RestoreSize"));
+    spec.resources.requests.insert("storage", restored_size(clone, snapshot).ok_or_else(none)?);
+    let mut claim = named(clone, Temporary::Source, spec);
+    claim.metadata.annotations.remove(&ann::SELECTED_NODE);
+    Ok(claim)
 }
 
 fn reference(group: Option<ArcStr>, kind: &'static str, name: &ArcStr) -> TypedLocalObjectReference {
@@ -132,8 +139,12 @@ fn reference(group: Option<ArcStr>, kind: &'static str, name: &ArcStr) -> TypedL
 
 /// Marks a claim as the clone populator's, on behalf of the target.
 pub(super) fn mark(clone: &CloneOf, claim: &mut PersistentVolumeClaim) {
-    claim.metadata.annotations.insert(ann::POPULATOR_KIND, SOURCE_KIND);
-    claim.metadata.labels.insert(OWNED_BY_UID, clone.target.metadata.uid.clone());
+    let (meta, target) = (&mut claim.metadata, &clone.target.metadata);
+    meta.annotations.insert(ann::POPULATOR_KIND, SOURCE_KIND);
+    meta.annotations.insert(ann::EVENT_SOURCE_KIND, "PersistentVolumeClaim");
+    meta.annotations.insert(ann::EVENT_SOURCE, arcstr::format!("{}/{}", target.namespace, target.name));
+    meta.labels.insert(OWNED_BY_UID, target.uid.clone());
+    meta.labels.insert("velero.io/exclude-from-backup", "true");
 }
 
 /// Creates a claim; a quota that refuses it is an event on the target.

@@ -4,7 +4,7 @@
 //! CDI main 2026-08: `pkg/controller/clone/host-clone.go`.
 
 use super::claims::{self, Temporary};
-use super::steps::Wait;
+use super::steps::{Wait, copy_events};
 use super::{CloneOf, Told};
 use crate::context::Context;
 use crate::controllers::cdi::annotations as ann;
@@ -27,8 +27,12 @@ pub(super) fn reconcile(
     let copy = Temporary::Copy.name(clone);
     match Claim::named(cx, clone.namespace(), &copy) {
         None => create(cx, clone, from)?,
-        Some(copy) if is_finished(clone, &copy) => return Ok(None),
-        Some(_) => {}
+        Some(copy) => {
+            copy_events(cx, clone, &copy);
+            if is_finished(clone, &copy) {
+                return Ok(None);
+            }
+        }
     }
     Ok(Some(Wait(Some(PERIOD))))
 }
@@ -48,8 +52,6 @@ fn create(cx: &mut Context<'_>, clone: &CloneOf, from: &ArcStr) -> Result<(), Cd
     annotations.insert(ann::OWNER_UID, target.uid.clone());
     annotations.insert(ann::POD_RESTARTS, "0");
     annotations.insert(ann::CLONE_REQUEST, arcstr::format!("{}/{from}", clone.namespace()));
-    annotations.insert(ann::EVENT_SOURCE_KIND, "PersistentVolumeClaim");
-    annotations.insert(ann::EVENT_SOURCE, arcstr::format!("{}/{}", target.namespace, target.name));
     annotations.insert(ann::IMMEDIATE_BINDING, "");
     if let Some(class) = spec.get("priorityClassName").and_then(serde_json::Value::as_str) {
         annotations.insert(ann::PRIORITY_CLASS_NAME, class);

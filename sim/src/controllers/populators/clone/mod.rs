@@ -6,7 +6,7 @@ mod snapshot;
 mod steps;
 mod strategy;
 
-use super::ready_for_population;
+use super::{ready_for_population, tell_retained};
 use crate::context::Context;
 use crate::controller::{Action, Controller};
 use crate::controllers::cdi::annotations as ann;
@@ -88,10 +88,8 @@ fn reconcile(cx: &mut Context<'_>, target: &mut Claim) -> Result<Option<Duration
     events::update_bound_condition(cx, target)?;
     let meta = &target.object.metadata;
     if !meta.is_deleting() && !target.has(&ann::CLONE_PHASE, "Succeeded") {
-        return match reconcile_pending(cx, target) {
-            Ok(next) => Ok(next),
-            Err(error) => Err(tell_error(cx, target, error)),
-        };
+        let seen = target.clone();
+        return reconcile_pending(cx, target).map_err(|error| tell_error(cx, seen, error));
     }
     if meta.has_finalizer(&FINALIZER) {
         finish(cx, target)?;
@@ -122,7 +120,8 @@ fn reconcile_pending(cx: &mut Context<'_>, target: &mut Claim) -> Result<Option<
         return Ok(None);
     }
     let clone = CloneOf { target: target.object.clone(), source };
-    execute(cx, target, &clone, steps::plan(&clone, chosen.strategy)?)
+    let steps = steps::plan(cx, &clone, chosen.strategy)?;
+    execute(cx, target, &clone, steps)
 }
 
 /// What is copied into what.
@@ -249,10 +248,8 @@ fn tell_phase(
 }
 
 /// `updateClonePhaseError`: the clone tries again; the error stands on the claim until then.
-fn tell_error(cx: &mut Context<'_>, target: &mut Claim, error: CdiError) -> CdiError {
-    let Some(newest) = cx.view().get::<PersistentVolumeClaim>(target.id) else { return error };
-    let before = newest.metadata.annotations.clone();
-    target.object.metadata.annotations = before.clone();
+fn tell_error(cx: &mut Context<'_>, mut target: Claim, error: CdiError) -> CdiError {
+    let before = target.object.metadata.annotations.clone();
     let annotations = &mut target.object.metadata.annotations;
     annotations.insert(ann::CLONE_PHASE, "Error");
     annotations.insert(ann::CLONE_ERROR, error.text());
@@ -292,9 +289,16 @@ fn tell_running(target: &mut PersistentVolumeClaim, phase: &str, told: &StrMap) 
     annotations.insert(ann::RUNNING_CONDITION_REASON, reason);
 }
 
-/// `reconcileDone`: what was made on the way goes, and with it the finalizer.
+/// `reconcileDone`: what was made on the way goes, unless its pods are to stay, and then the finalizer.
 fn finish(cx: &mut Context<'_>, target: &mut Claim) -> Result<(), CdiError> {
-    claims::delete_all(cx, &target.object)?;
+    let is_kept = target.has(&ann::CLONE_TYPE, "copy")
+        && target.has(&ann::POD_RETAIN_AFTER_COMPLETION, "true")
+        && *source_namespace(&target.object) == target.object.metadata.namespace;
+    if is_kept {
+        tell_retained(cx, &target.object);
+    } else {
+        claims::delete_all(cx, &target.object)?;
+    }
     target.object.metadata.remove_finalizer(&FINALIZER);
     target.update(cx)
 }

@@ -3,10 +3,13 @@
 //! CDI main 2026-08: `pkg/controller/clone/planner.go` (`computeStrategyForSourceSnapshot`), `snapshot.go`,
 //! `pkg/controller/common/util.go` (`GetVolumeSnapshotClass`, `ValidateSnapshotClone…`).
 
-use super::strategy::{Choice, NO_VOLUME_EXPANSION, allows_expansion, common_driver};
+use super::strategy::{
+    Choice, INCOMPATIBLE_VOLUME_MODES, NO_VOLUME_EXPANSION, allows_expansion, common_driver,
+};
 use super::{CloneOf, OWNED_BY_UID, SourceRef};
 use crate::cdi_config::CloneStrategy;
 use crate::context::{Context, EventType};
+use crate::controllers::cdi::claims::is_filesystem;
 use crate::controllers::cdi::errors::CdiError;
 use crate::kind::Kind;
 use crate::objects::{
@@ -42,6 +45,11 @@ pub(super) fn choose(
     let wanted = target.spec.resources.requests.get("storage");
     if wanted.is_some_and(|wanted| size.value() < wanted.value()) && !allows_expansion(class) {
         let (reason, text) = NO_VOLUME_EXPANSION;
+        return Ok(Some(Choice::fall_back(cx, target, reason, text)));
+    }
+    let mode = content(cx, &snapshot)?.spec.source_volume_mode.clone();
+    if is_filesystem(mode.as_ref()) != is_filesystem(target.spec.volume_mode.as_ref()) {
+        let (reason, text) = INCOMPATIBLE_VOLUME_MODES;
         return Ok(Some(Choice::fall_back(cx, target, reason, text)));
     }
     Ok(Some(Choice { strategy: CloneStrategy::Snapshot, fallback_reason: None }))
@@ -82,6 +90,12 @@ pub(super) fn snapshot_class(
     Ok(name)
 }
 
+/// The class of the snapshot that is taken on the way, which an event tells at each look.
+pub(super) fn class_for(cx: &mut Context<'_>, clone: &CloneOf) -> Result<ArcStr, CdiError> {
+    let none = || CdiError::Resource(literal!("no compatible volumesnapshotclass"));
+    snapshot_class(cx, &clone.target, &[&clone.target])?.ok_or_else(none)
+}
+
 /// The name of the snapshot that is taken on the way.
 pub(super) fn name_of(clone: &CloneOf) -> ArcStr {
     name_for(&clone.target)
@@ -92,17 +106,14 @@ pub(super) fn name_for(target: &PersistentVolumeClaim) -> ArcStr {
 }
 
 /// `createSnapshot`.
-pub(super) fn create(cx: &mut Context<'_>, clone: &CloneOf) -> Result<(), CdiError> {
-    let Some(class) = snapshot_class(cx, &clone.target, &[&clone.target])? else {
-        return Err(CdiError::Resource(literal!("no compatible volumesnapshotclass")));
-    };
+pub(super) fn create(cx: &mut Context<'_>, clone: &CloneOf, class: &ArcStr) -> Result<(), CdiError> {
     let source = VolumeSnapshotSource {
         persistent_volume_claim_name: Some(clone.source.name.clone()),
         ..VolumeSnapshotSource::default()
     };
     let spec = VolumeSnapshotSpec {
         source,
-        volume_snapshot_class_name: Some(class),
+        volume_snapshot_class_name: Some(class.clone()),
         ..VolumeSnapshotSpec::default()
     };
     let mut snapshot = VolumeSnapshot { spec, ..VolumeSnapshot::default() };

@@ -7,8 +7,10 @@ use super::strategy::class_of;
 use super::{CloneOf, Told, host, snapshot};
 use crate::cdi_config::CloneStrategy;
 use crate::context::Context;
+use crate::controllers::cdi::annotations as ann;
 use crate::controllers::cdi::claims::{Claim, is_bound, is_populated};
 use crate::controllers::cdi::errors::CdiError;
+use crate::controllers::cdi::events;
 use crate::controllers::cdi::users::{Use, report_users};
 use crate::controllers::populators::import::rebind;
 use crate::objects::{PersistentVolumeClaim, Pod, VolumeSnapshot};
@@ -24,7 +26,7 @@ const SOURCE_PERIOD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// The source is snapshotted.
-    Snapshot,
+    Snapshot { class: ArcStr },
     /// The driver makes a volume of a snapshot.
     SnapshotClone { snapshot: ArcStr, into: Temporary },
     /// The driver copies a volume.
@@ -40,16 +42,31 @@ pub(super) enum Step {
 /// A step is not at its end, and looks again after a while or when something changes.
 pub(super) struct Wait(pub(super) Option<Duration>);
 
-/// `Plan`.
-pub(super) fn plan(clone: &CloneOf, strategy: CloneStrategy) -> Result<Vec<Step>, CdiError> {
+/// `Plan`. It is made anew at each look, so that what it starts from has to be there to the end.
+pub(super) fn plan(
+    cx: &mut Context<'_>,
+    clone: &CloneOf,
+    strategy: CloneStrategy,
+) -> Result<Vec<Step>, CdiError> {
     use Temporary::{Copy, Source};
     let name = clone.source.name.clone();
+    if clone.source.is_snapshot {
+        let snapshot = source_snapshot(cx, clone).ok_or_else(no_source)?;
+        if strategy == CloneStrategy::HostAssisted {
+            claims::temporary_source(cx, clone, &snapshot)?;
+        }
+    }
     let steps = match (clone.source.is_snapshot, strategy) {
         (false, CloneStrategy::HostAssisted) => vec![Step::HostClone { from: name }],
         (false, CloneStrategy::CsiClone) => vec![Step::CsiClone, Step::PrepClaim(Copy)],
         (false, CloneStrategy::Snapshot) => {
-            let snapshot = snapshot::name_of(clone);
-            vec![Step::Snapshot, Step::SnapshotClone { snapshot, into: Copy }, Step::PrepClaim(Copy)]
+            source_claim(cx, clone).ok_or_else(no_source)?;
+            let (class, snapshot) = (snapshot::class_for(cx, clone)?, snapshot::name_of(clone));
+            vec![
+                Step::Snapshot { class },
+                Step::SnapshotClone { snapshot, into: Copy },
+                Step::PrepClaim(Copy),
+            ]
         }
         (true, CloneStrategy::Snapshot) => {
             vec![Step::SnapshotClone { snapshot: name, into: Copy }, Step::PrepClaim(Copy)]
@@ -71,7 +88,7 @@ impl Step {
     /// As the annotation `clonePhase` names it.
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::Snapshot => "Snapshot",
+            Self::Snapshot { .. } => "Snapshot",
             Self::SnapshotClone { .. } => "SnapshotClone",
             Self::CsiClone => "CSIClone",
             Self::HostClone { .. } => "HostClone",
@@ -83,7 +100,7 @@ impl Step {
     /// Goes on with it; none if it is at its end.
     pub(super) fn reconcile(&self, cx: &mut Context<'_>, clone: &CloneOf) -> Result<Option<Wait>, CdiError> {
         match self {
-            Self::Snapshot => take_snapshot(cx, clone),
+            Self::Snapshot { class } => take_snapshot(cx, clone, class),
             Self::SnapshotClone { snapshot, into } => restore(cx, clone, snapshot, *into),
             Self::CsiClone => copy_by_driver(cx, clone),
             Self::HostClone { from } => host::reconcile(cx, clone, from),
@@ -104,6 +121,15 @@ fn find(cx: &Context<'_>, clone: &CloneOf, claim: Temporary) -> Option<Claim> {
     Claim::named(cx, clone.namespace(), &claim.name(clone))
 }
 
+fn no_source() -> CdiError {
+    CdiError::Resource(literal!("source claim does not exist"))
+}
+
+fn source_snapshot(cx: &Context<'_>, clone: &CloneOf) -> Option<Arc<VolumeSnapshot>> {
+    let found = cx.view().named::<VolumeSnapshot>(clone.namespace(), &clone.source.name);
+    found.map(|(_, snapshot)| Arc::clone(snapshot))
+}
+
 fn source_claim(cx: &Context<'_>, clone: &CloneOf) -> Option<Claim> {
     Claim::named(cx, clone.namespace(), &clone.source.name)
 }
@@ -115,6 +141,16 @@ fn is_source_ready(cx: &mut Context<'_>, clone: &CloneOf) -> Result<bool, CdiErr
     };
     let in_use = report_users(cx, &source.object, &clone.target, Use::Clone);
     Ok(!in_use && is_populated(cx.view(), &source.object)?)
+}
+
+/// What befalls a claim on the way is told on the target.
+pub(super) fn copy_events(cx: &mut Context<'_>, clone: &CloneOf, claim: &Claim) {
+    let meta = &clone.target.metadata;
+    if claim.annotation(&ann::EVENT_SOURCE).is_some()
+        && let Some(target) = Claim::named(cx, &meta.namespace, &meta.name)
+    {
+        events::copy(cx, claim, &target);
+    }
 }
 
 /// `isClaimBoundOrWFFC`.
@@ -129,13 +165,13 @@ fn wait_until_bound(cx: &Context<'_>, claim: &PersistentVolumeClaim) -> Result<O
 }
 
 /// `SnapshotPhase`.
-fn take_snapshot(cx: &mut Context<'_>, clone: &CloneOf) -> Result<Option<Wait>, CdiError> {
+fn take_snapshot(cx: &mut Context<'_>, clone: &CloneOf, class: &ArcStr) -> Result<Option<Wait>, CdiError> {
     let found = cx.view().named::<VolumeSnapshot>(clone.namespace(), &snapshot::name_of(clone));
     let Some((_, snapshot)) = found else {
         if !is_source_ready(cx, clone)? {
             return Ok(Some(Wait(Some(SOURCE_PERIOD))));
         }
-        snapshot::create(cx, clone)?;
+        snapshot::create(cx, clone, class)?;
         return Ok(Some(Wait(None)));
     };
     let is_taken = snapshot.status.as_ref().is_some_and(|status| status.creation_time.is_some());
@@ -150,6 +186,7 @@ fn restore(
     into: Temporary,
 ) -> Result<Option<Wait>, CdiError> {
     if let Some(claim) = find(cx, clone, into) {
+        copy_events(cx, clone, &claim);
         return wait_until_bound(cx, &claim.object);
     }
     let found = cx.view().named::<VolumeSnapshot>(clone.namespace(), snapshot);
@@ -167,6 +204,7 @@ fn restore(
 /// `CSIClonePhase`.
 fn copy_by_driver(cx: &mut Context<'_>, clone: &CloneOf) -> Result<Option<Wait>, CdiError> {
     if let Some(claim) = find(cx, clone, Temporary::Copy) {
+        copy_events(cx, clone, &claim);
         return wait_until_bound(cx, &claim.object);
     }
     if !is_source_ready(cx, clone)? {
@@ -186,7 +224,9 @@ fn prepare(cx: &mut Context<'_>, clone: &CloneOf, which: Temporary) -> Result<Op
     };
     let wanted = match which {
         Temporary::Copy => clone.target.spec.resources.requests.get("storage").cloned(),
-        Temporary::Source => claim.object.spec.resources.requests.get("storage").cloned(),
+        Temporary::Source => {
+            source_snapshot(cx, clone).and_then(|snapshot| claims::restored_size(clone, &snapshot))
+        }
     };
     let current = claim.object.spec.resources.requests.get("storage").map(Quantity::value);
     let (Some(wanted), Some(current)) = (wanted, current) else {
@@ -229,7 +269,7 @@ fn hand_over(cx: &mut Context<'_>, clone: &CloneOf) -> Result<Option<Wait>, CdiE
         return Ok(None);
     }
     let Some(copy) = find(cx, clone, Temporary::Copy) else {
-        return Err(CdiError::Resource(literal!("source claim does not exist")));
+        return Err(no_source());
     };
     rebind(cx, &copy, &target)?;
     Ok(Some(Wait(None)))

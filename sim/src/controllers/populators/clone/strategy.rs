@@ -90,9 +90,8 @@ fn validate(
     if target.metadata.annotations.contains_key(&ann::PERMISSIVE_CLONE) {
         return Ok(());
     }
-    let size = |claim: &PersistentVolumeClaim| claim.spec.resources.requests.get("storage").cloned();
-    let (wanted, needed) = (size(target).unwrap_or_default(), size(from).unwrap_or_default());
-    let Some(why) = too_small(&wanted, &needed) else { return Ok(()) };
+    let [wanted, needed] = [target, from].map(|claim| claim.spec.resources.requests.get("storage"));
+    let Some(why) = too_small(wanted, needed) else { return Ok(()) };
     cx.event(target, EventType::Warning, "ErrIncompatiblePVC", &why);
     let text = "The clone doesn't meet the validation requirements";
     cx.event(target, EventType::Warning, "CloneValidationFailed", text);
@@ -111,8 +110,7 @@ fn obstacle(
     }
     let is_files = |claim: &PersistentVolumeClaim| is_filesystem(claim.spec.volume_mode.as_ref());
     if is_files(from) != is_files(target) {
-        let text = "The volume modes of source and target are incompatible";
-        return Ok(Some(("IncompatibleVolumeModes", text)));
+        return Ok(Some(INCOMPATIBLE_VOLUME_MODES));
     }
     let (capacity, wanted) =
         (from.status.capacity.get("storage"), target.spec.resources.requests.get("storage"));
@@ -124,6 +122,9 @@ fn obstacle(
     }
     Ok(None)
 }
+
+pub(super) const INCOMPATIBLE_VOLUME_MODES: (&str, &str) =
+    ("IncompatibleVolumeModes", "The volume modes of source and target are incompatible");
 
 pub(super) const NO_VOLUME_EXPANSION: (&str, &str) = ("NoVolumeExpansion", "No volume expansion is possible");
 
