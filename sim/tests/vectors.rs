@@ -64,6 +64,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "datavolume/dv-history", run: datavolume_history::run, floor: None },
     Suite { name: "datavolume/dv-step", run: datavolume_step::run, floor: None },
     Suite { name: "datavolume/import-step", run: datavolume_step::run, floor: None },
+    Suite { name: "datavolume/recorded", run: datavolume_step::run, floor: None },
     Suite { name: "kubelet/images", run: images::run, floor: None },
     Suite { name: "kubelet/pod-status", run: pod_status::run, floor: None },
     Suite { name: "kubelet/pod-timeline", run: pod_timeline::run, floor: None },
