@@ -175,11 +175,30 @@ fn vcpus_must_divide_as_the_preference_wants_it() {
         refused(json!({"across": "SocketsCoresThreads", "ratio": 3}), 8),
         format!("{}number of threads per core 2 and {ratio} 3", start(8))
     );
+    // Twice the ratio is more than 32 bits hold.
+    let huge = refused(json!({"across": "SocketsCoresThreads", "ratio": 3_000_000_000_u32}), 8);
+    assert_eq!(huge, format!("{}number of threads per core 2 and {ratio} 3000000000", start(8)));
     let fits = refused(json!({"across": "SocketsCoresThreads", "ratio": 3}), 12);
     assert!(
         fits.contains("\"cores\":3") && fits.contains("\"sockets\":2") && fits.contains("\"threads\":2"),
         "{fits}"
     );
+}
+
+#[test]
+fn who_comes_past_the_webhook_starts_with_vcpus_that_do_not_divide() {
+    let mut play = Play::with_type();
+    play.patch(Kind::VirtualMachineClusterInstancetype, "u1", json!({"spec": {"cpu": {"guest": 3}}}));
+    let names = json!({"instancetype": {"name": "u1"}, "preference": {"name": "late"}});
+    play.apply(machine(names, empty())).expect("what is not there is let pass");
+    play.apply(json!({
+        "kind": "VirtualMachineClusterPreference", "metadata": {"name": "late"},
+        "spec": {"cpu": {"preferredCPUTopology": "spread"}},
+    }))
+    .expect("a good preference");
+    play.patch(Kind::VirtualMachine, "vm1", json!({"metadata": {"labels": {"looked": "again"}}}));
+    let cpu = play.instance().expect("an instance")["spec"]["domain"]["cpu"].clone();
+    assert_eq!((&cpu["sockets"], &cpu["cores"]), (&json!(1), &json!(2)), "half a socket is none");
 }
 
 #[test]
@@ -191,8 +210,18 @@ fn a_machine_names_its_type() {
     assert_eq!(
         refused(json!({"kind": "VirtualMachinePreference"})),
         "VirtualMachine \"vm1\" is invalid: spec.preference: Either Name or InferFromVolume should be provided \
-         within the preference matcher"
+         within the PreferenceMatcher"
     );
+    assert_eq!(
+        refused(json!({"name": "p", "inferFromVolume": "root", "inferFromVolumeFailurePolicy": "Maybe"})),
+        "VirtualMachine \"vm1\" is invalid: [spec.preference.name: Name already set, should be cleared before \
+         setting inferFromVolume, spec.preference.inferFromVolumeFailurePolicy: Invalid value 'Maybe' for \
+         InferFromVolumeFailurePolicy]"
+    );
+    // Where both are wrong, only the instance type is told of.
+    let neither = json!({"instancetype": {}, "preference": {}});
+    let error = Play::with_type().apply(machine(neither, empty())).expect_err("a refusal").to_string();
+    assert!(error.ends_with("within the InstancetypeMatcher"), "{error}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl InstancetypeSpec {
         preference: Option<&PreferenceSpec>,
         (spec, annotations): (&mut VirtualMachineInstanceSpec, &mut StrMap),
     ) -> Result<(), Vec<Conflict>> {
-        let mut conflicts = self.conflicts(base, preference, spec);
+        let mut conflicts = self.conflicts(base, spec);
         let annotated = add_annotations(&self.annotations, annotations);
         conflicts.extend(annotated.iter().map(|key| Conflict::of(format!("annotations.{key}"))));
         if !conflicts.is_empty() {
@@ -44,24 +44,14 @@ impl InstancetypeSpec {
         Ok(())
     }
 
-    /// Each part adds its own, in upstream's order: `applyMemory` the first only, the spread of vCPUs only where the CPUs
-    /// have no other.
-    fn conflicts(
-        &self,
-        base: &str,
-        preference: Option<&PreferenceSpec>,
-        spec: &VirtualMachineInstanceSpec,
-    ) -> Vec<Conflict> {
+    /// Each part adds its own, in upstream's order: `applyMemory` the first only.
+    fn conflicts(&self, base: &str, spec: &VirtualMachineInstanceSpec) -> Vec<Conflict> {
         let named = |(field, _): &Row| Conflict::of(format!("{base}.{field}"));
         let is_set = |(_, is_set): &&Row| *is_set;
         let (placement, cpu) = (self.placement(spec), self.cpus(spec));
         let (memory, devices) = (self.memory_fields(spec), self.device_fields(spec));
         let mut found: Vec<Conflict> = placement.iter().filter(is_set).map(named).collect();
-        let before = found.len();
         found.extend(cpu.iter().filter(is_set).map(named));
-        if found.len() == before {
-            found.extend(self.spread(preference));
-        }
         found.extend(memory.iter().find(is_set).map(named));
         found.extend(devices.iter().filter(is_set).map(named));
         found
@@ -125,7 +115,7 @@ impl InstancetypeSpec {
     pub(super) fn spread(&self, preference: Option<&PreferenceSpec>) -> Option<Conflict> {
         const RATIO: &str = "Spec.PreferSpreadSocketToCoreRatio or Spec.CPU.PreferSpreadOptions.Ratio of";
         let (topology, vcpus) = (preference?.topology(), self.cpu.guest);
-        if vcpus.is_multiple_of(topology.divisor()) {
+        if u64::from(vcpus).is_multiple_of(topology.divisor()) {
             return None;
         }
         let start = format!("{vcpus} vCPUs provided by the instance type are not divisible by the");

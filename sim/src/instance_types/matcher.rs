@@ -19,7 +19,7 @@ pub(crate) struct Role {
     /// Reason of the condition where it is not there.
     pub(crate) not_found: ArcStr,
     /// The type's name in upstream's messages.
-    matcher: &'static str,
+    pub(super) matcher: &'static str,
     namespaced: Kind,
     cluster: Kind,
     /// Annotations of the instance that repeat the name.
@@ -90,6 +90,11 @@ impl<'a> Matcher<'a> {
     /// Whether the name is left to a volume's labels.
     pub(crate) fn is_inferred(&self) -> bool {
         self.value["inferFromVolume"].as_str().is_some_and(|volume| !volume.is_empty())
+    }
+
+    /// What is to be done where the volume's labels name nothing.
+    pub(super) fn failure_policy(&self) -> Option<&'a str> {
+        self.value["inferFromVolumeFailurePolicy"].as_str()
     }
 
     /// The kind: it may be written small or in the plural, and none is that of the whole cluster.

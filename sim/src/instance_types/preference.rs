@@ -22,11 +22,11 @@ pub(super) enum Topology {
 
 impl Topology {
     /// What the number of vCPUs must be a multiple of.
-    pub(super) fn divisor(self) -> u32 {
+    pub(super) fn divisor(self) -> u64 {
         match self {
             Self::Sockets | Self::Cores | Self::Threads => 1,
-            Self::SocketsCores(ratio) | Self::CoresThreads(ratio) => ratio.max(1),
-            Self::SocketsCoresThreads(ratio) => 2 * ratio.max(1),
+            Self::SocketsCores(ratio) | Self::CoresThreads(ratio) => ratio.into(),
+            Self::SocketsCoresThreads(ratio) => 2 * u64::from(ratio),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What virt-api's webhooks say of a machine's instance type and preference.
 //!
-//! KubeVirt main of 2026: `pkg/instancetype/webhooks/vm/mutator.go` (`validateMatcher`) and `admitter.go` (`ApplyToVM`). Before 1.6
-//! (kubevirt#14219) one that is not there was refused. Left out: what a preference requires of the machine.
+//! KubeVirt main of 2026: `pkg/instancetype/webhooks/vm/mutator.go` (`validateMatchers`) and `admitter.go` (`ApplyToVM`). Before 1.6
+//! (kubevirt#14219) one that is not there was refused. Left out: what a preference requires of the machine, and another name
+//! with the revision of the one before.
 
 use super::find::Finder;
 use super::{Chosen, Conflict, Matcher};
@@ -20,9 +21,9 @@ pub(crate) fn expand(
     server: View<'_>,
     release: KubeVirtRelease,
 ) -> Result<Option<VirtualMachine>, Vec<FieldError>> {
-    let unnamed: Vec<FieldError> = Matcher::all(&vm.spec).filter_map(|matcher| unnamed(&matcher)).collect();
-    if !unnamed.is_empty() {
-        return Err(unnamed);
+    let misnamed = Matcher::all(&vm.spec).map(|matcher| misnamed(&matcher)).find(|causes| !causes.is_empty());
+    if let Some(causes) = misnamed {
+        return Err(causes);
     }
     let chosen = chosen(vm, server, release).map_err(|error| vec![error])?;
     let Some(template) = vm.spec.template.as_ref().filter(|_| !chosen.is_empty()) else { return Ok(None) };
@@ -40,11 +41,26 @@ pub(crate) fn expand(
     Ok(Some(expanded))
 }
 
-fn unnamed(matcher: &Matcher<'_>) -> Option<FieldError> {
-    let field = matcher.role.field;
-    let message = format!("Either Name or InferFromVolume should be provided within the {field} matcher");
-    let is_unnamed = matcher.name.is_empty() && !matcher.is_inferred();
-    is_unnamed.then(|| objection(format!("spec.{field}"), message))
+/// What is wrong with the way in which one of the two fields names something (`validateInstancetypeMatcher`,
+/// `validatePreferenceMatcher`).
+fn misnamed(matcher: &Matcher<'_>) -> Vec<FieldError> {
+    let (at, inferred) = (format!("spec.{}", matcher.role.field), matcher.is_inferred());
+    let mut causes = Vec::new();
+    if matcher.name.is_empty() && !inferred {
+        let message =
+            format!("Either Name or InferFromVolume should be provided within the {}", matcher.role.matcher);
+        causes.push(objection(at.clone(), message));
+    }
+    let said = [("name", "Name", matcher.name), ("kind", "Kind", matcher.written_kind)];
+    for (field, shown, _) in said.into_iter().filter(|(_, _, word)| inferred && !word.is_empty()) {
+        let message = format!("{shown} already set, should be cleared before setting inferFromVolume");
+        causes.push(objection(format!("{at}.{field}"), message));
+    }
+    if let Some(policy) = matcher.failure_policy().filter(|policy| !["Ignore", "Reject"].contains(policy)) {
+        let message = format!("Invalid value '{policy}' for InferFromVolumeFailurePolicy");
+        causes.push(objection(format!("{at}.inferFromVolumeFailurePolicy"), message));
+    }
+    causes
 }
 
 /// What the machine names; what is not there counts as not named, where that is let pass.

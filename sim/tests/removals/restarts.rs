@@ -32,7 +32,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "memory.iter().find(is_set).map(named)",
                 "memory.iter().rfind(is_set).map(named)",
             ),
-            ("vCPUs divide as the preference wants it", "vcpus.is_multiple_of(topology.divisor())", "true"),
+            (
+                "vCPUs divide as the preference wants it",
+                "u64::from(vcpus).is_multiple_of(topology.divisor())",
+                "true",
+            ),
         ],
     },
     Group {
@@ -44,7 +48,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "release.profile().lets_types_be_missing",
                 "!release.profile().lets_types_be_missing",
             ),
-            ("a machine names what it means", "matcher.name.is_empty() && !matcher.is_inferred()", "false"),
+            ("a machine names what it means", "matcher.name.is_empty() && !inferred", "false"),
         ],
     },
     Group {
