@@ -36,11 +36,23 @@ fn the_network_the_cpu_the_devices_and_the_disks_decide() {
     assert_eq!(asked("host-shared", host_disk(true)), None);
     let expected = "cannot migrate VMI with non-shared HostDisk".to_owned();
     assert_eq!(asked("host", host_disk(false)), Some(("DisksNotLiveMigratable".into(), expected)));
-    let expected = ("HostDeviceNotLiveMigratable".to_owned(), "VMI uses a PCI host devices".to_owned());
-    assert_eq!(asked("gpu", domain(&json!({"gpus": [{"name": "g", "deviceName": "x/y"}]}))), Some(expected));
+    let device = json!({"name": "g", "deviceName": "x/y"});
+    for (name, devices, message) in [
+        ("gpu", json!({"gpus": [device]}), "a GPU but feature gate VGPULiveMigration is not enabled"),
+        ("gpus", json!({"gpus": [device, device]}), "too many GPUs"),
+        ("device", json!({"hostDevices": [device]}), "non-migratable generic PCI host device"),
+    ] {
+        let expected = ("HostDeviceNotLiveMigratable".to_owned(), format!("VMI specifies {message}"));
+        assert_eq!(asked(name, domain(&devices)), Some(expected));
+    }
     let mut bridged = domain(&json!({"interfaces": [{"name": "n", "bridge": {}}]}));
     bridged["networks"] = json!([{"name": "n", "pod": {}}]);
-    assert_eq!(asked("bridged", bridged.clone()).expect("it cannot").0, "InterfaceNotLiveMigratable");
+    let message = "cannot migrate VMI which does not use masquerade or a migratable plugin to connect to the pod network";
+    let expected = ("InterfaceNotLiveMigratable".to_owned(), message.to_owned());
+    assert_eq!(asked("bridged", bridged.clone()), Some(expected));
+    bridged["domain"]["devices"]["interfaces"] = json!([{"name": "n", "passtBinding": {}}]);
+    assert_eq!(asked("passt", bridged.clone()), None);
+    bridged["domain"]["devices"]["interfaces"] = json!([{"name": "n", "bridge": {}}]);
     bridged["networks"] = json!([{"name": "n", "multus": {"networkName": "x"}}]);
     assert_eq!(asked("multus", bridged), None);
 }

@@ -1,4 +1,4 @@
-//! Whether a guest can be moved to another node, KubeVirt main 2026-08 (`d923fdb815cd`): `calculateLiveMigrationCondition` and
+//! Whether a guest can be moved to another node, KubeVirt main 2026-08 as 1.9.0 has it: `calculateLiveMigrationCondition` and
 //! what it asks in `pkg/virt-handler/{vm,controller}.go`, and `VerifyVMIMigratable` of `pkg/network/vmispec`.
 //!
 //! Left out are encryption, persistent reservations, TSC frequencies and Hyper-V passthrough. What upstream reads of a claim in the
@@ -45,13 +45,12 @@ fn network(vmi: &VirtualMachineInstance) -> Option<Obstacle> {
     let pod_network = vmi.spec.networks.iter().find(|network| has(network, "pod"))?;
     let interface = interfaces.iter().find(|interface| interface.get("name") == pod_network.get("name"))?;
     let bridge_may_move = vmi.metadata.annotations.contains_key(BRIDGE_MAY_MOVE);
-    if has(interface, "masquerade") || bridge_may_move && has(interface, "bridge") {
+    let moves = has(interface, "masquerade") || has(interface, "passtBinding");
+    if moves || bridge_may_move && has(interface, "bridge") {
         return None;
     }
     let message = literal!(
-        "cannot migrate VMI which does not use masquerade, bridge with \
-         kubevirt.io/allow-pod-bridge-network-live-migration VM annotation or a migratable plugin to connect to the pod \
-         network"
+        "cannot migrate VMI which does not use masquerade or a migratable plugin to connect to the pod network"
     );
     Some((literal!("InterfaceNotLiveMigratable"), message))
 }
@@ -67,11 +66,17 @@ fn cpu(vmi: &VirtualMachineInstance, view: View<'_>) -> Option<Obstacle> {
     Some((literal!("CPUModeLiveMigratable"), message))
 }
 
+/// `vmiContainsNonMigratablePCIHostDevices`, where feature gates are as they come.
 fn devices(vmi: &VirtualMachineInstance) -> Option<Obstacle> {
     let devices = &vmi.spec.domain.devices;
-    let has = |key: &str| devices.get(key).and_then(Value::as_array).is_some_and(|all| !all.is_empty());
-    let obstacle = (literal!("HostDeviceNotLiveMigratable"), literal!("VMI uses a PCI host devices"));
-    (has("hostDevices") || has("gpus")).then_some(obstacle)
+    let count = |key: &str| devices.get(key).and_then(Value::as_array).map_or(0, Vec::len);
+    let message = match (count("hostDevices"), count("gpus")) {
+        (0, 0) => return None,
+        (0, 1) => literal!("VMI specifies a GPU but feature gate VGPULiveMigration is not enabled"),
+        (0, _) => literal!("VMI specifies too many GPUs"),
+        _ => literal!("VMI specifies non-migratable generic PCI host device"),
+    };
+    Some((literal!("HostDeviceNotLiveMigratable"), message))
 }
 
 /// Both nodes must reach what the guest writes to (`checkVolumesForMigration`).
