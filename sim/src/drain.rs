@@ -18,7 +18,7 @@ enum Eviction {
     Deleted,
     /// It stays, and its instance is marked to be moved to another node.
     Moved(ObjectId),
-    /// It stays: its instance is to be moved and cannot be.
+    /// It stays: its instance is to be moved and cannot be, is moved already, or is on another node.
     Refused,
 }
 
@@ -34,7 +34,8 @@ impl Cluster {
     }
 
     /// Cordons a node and evicts its pods (`kubectl drain --ignore-daemonsets --delete-emptydir-data --force`). A launcher whose
-    /// instance is to be moved stays until the evacuation controller has done that.
+    /// instance is to be moved stays until the evacuation controller has done that. Each pod is evicted once: kubectl asks again
+    /// every 5 s for what is refused.
     ///
     /// # Errors
     ///
@@ -70,22 +71,24 @@ fn evict(cx: &mut Context<'_>, id: ObjectId, pod: &Pod) -> Result<(), ApiError> 
     }
 }
 
-/// KubeVirt's webhook decides over launchers by the instance's eviction strategy; the cluster's own default is `None`.
+/// KubeVirt's webhook decides over launchers by the instance's eviction strategy; the cluster's own default is `None`. Only the
+/// launcher that the guest is in has its instance moved, and once: every other one of such an instance stays.
 fn eviction(cx: &Context<'_>, pod: &Pod) -> Eviction {
-    let owner = pod.metadata.controller().filter(|owner| owner.kind == "VirtualMachineInstance");
-    let instance = owner
-        .and_then(|owner| cx.newest().named::<VirtualMachineInstance>(&pod.metadata.namespace, &owner.name));
-    let Some((id, vmi)) = instance else { return Eviction::Deleted };
+    let is_launcher = pod.metadata.labels.has("kubevirt.io", "virt-launcher") && !pod.is_finished();
+    let domain = pod.metadata.annotations.get("kubevirt.io/domain").filter(|_| is_launcher);
+    let Some(name) = domain else { return Eviction::Deleted };
+    let instance = cx.newest().named::<VirtualMachineInstance>(&pod.metadata.namespace, name);
+    let Some((id, vmi)) = instance else { return Eviction::Refused };
     let strategy = vmi.spec.rest.get("evictionStrategy").and_then(serde_json::Value::as_str);
-    let is_final = matches!(vmi.status.phase.as_str(), "Succeeded" | "Failed");
     let can_move = vmi.status.conditions.is_true("LiveMigratable");
     match strategy.unwrap_or("None") {
-        _ if is_final || vmi.status.node_name != pod.node_name => Eviction::Deleted,
-        "LiveMigrate" if !can_move => Eviction::Refused,
-        "LiveMigrateIfPossible" if !can_move => Eviction::Deleted,
-        "LiveMigrate" | "LiveMigrateIfPossible" | "External" => Eviction::Moved(id),
-        _ => Eviction::Deleted,
+        "LiveMigrate" if !can_move => return Eviction::Refused,
+        "LiveMigrateIfPossible" if !can_move => return Eviction::Deleted,
+        "LiveMigrate" | "LiveMigrateIfPossible" | "External" => {}
+        _ => return Eviction::Deleted,
     }
+    let is_marked = !vmi.status.evacuation_node_name.is_empty();
+    if is_marked || vmi.status.node_name != pod.node_name { Eviction::Refused } else { Eviction::Moved(id) }
 }
 
 fn not_found(node: &str) -> ApiError {

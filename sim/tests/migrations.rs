@@ -11,6 +11,7 @@ mod world;
 
 use serde_json::json;
 use std::time::Duration;
+use stuckvm_sim::Kind;
 use stuckvm_sim::objects::{VirtualMachineInstance, VirtualMachineInstanceMigration};
 use stuckvm_sim::validation::validate;
 use world::{MIGRATION, SENT, World};
@@ -55,6 +56,11 @@ fn the_webhook_refuses_in_upstreams_words() {
     let nameless = json!({"kind": "VirtualMachineInstanceMigration", "metadata": {"name": "m"}, "spec": {}});
     let errors: Vec<String> = validate(&nameless).iter().map(ToString::to_string).collect();
     assert_eq!(errors, ["spec.vmiName: vmiName is missing"]);
+    let urgent = json!({"kind": "VirtualMachineInstanceMigration", "metadata": {"name": "m"},
+        "spec": {"vmiName": "vm1", "priority": "system-critical"}});
+    let errors: Vec<String> = validate(&urgent).iter().map(ToString::to_string).collect();
+    let only = "spec.migrationPriority: Migration priority queue, only virt-controller is allowed to set priority field";
+    assert_eq!(errors, [only]);
 }
 
 #[test]
@@ -102,9 +108,9 @@ fn a_target_that_ends_meanwhile_leaves_the_guest_where_it_is() {
     let vmi = world.vmi("vm1");
     assert_eq!((vmi.status.node_name.as_str(), vmi.status.phase.as_str()), ("node-a", "Running"));
     let state = vmi.status.migration_state.expect("it was moved");
-    assert!(
-        state.failed && state.end_timestamp.is_some() && state.failure_reason.contains("socket is closed")
-    );
+    assert!(state.failed && state.completed && state.end_timestamp.is_some());
+    let reason = "virError(Code=1, Domain=7, Message='internal error: client socket is closed')";
+    assert_eq!(state.failure_reason, reason);
     assert_eq!(world.phase(), "Failed");
     world.pass(SENT);
     assert_eq!(world.vmi("vm1").status.node_name, "node-a", "what was on its way does not come later");
@@ -121,8 +127,19 @@ fn a_target_that_ends_before_it_is_prepared_ends_the_migration_on_the_instance_t
     assert_eq!(world.phase(), "Failed");
     let state = world.vmi("vm1").status.migration_state.expect("it was handed off");
     assert!(state.failed && state.completed && state.start_timestamp == state.end_timestamp);
-    assert_eq!(state.failure_reason, "", "upstream sets it too late");
+    assert_eq!(state.failure_reason, "Target pod is down");
     assert!(world.reasons("vm1").contains(&"FailedMigration".to_owned()));
+    // The migration fails and says so on the instance in one pass.
+    let mut world = World::lagging();
+    world.run("vm1", &json!({}));
+    world.migrate(MIGRATION, "vm1").expect("it is accepted");
+    world.cluster.set_machine("node-b", true);
+    world.start(world.target("vm1"), "node-b");
+    world.rest = Duration::ZERO;
+    world.end(world.target("vm1"), "Failed");
+    world.pass(Duration::from_millis(50));
+    assert_eq!(world.phase(), "Failed");
+    assert!(world.vmi("vm1").status.migration_state.expect("it was handed off").failed);
 }
 
 #[test]
@@ -155,10 +172,7 @@ fn a_guest_that_takes_longer_than_it_may_is_called_back() {
     assert!(!world.vmi("vm1").status.migration_state.expect("it is moved").failed);
     world.pass(Duration::from_millis(1));
     let state = world.vmi("vm1").status.migration_state.expect("it was moved");
-    assert_eq!(
-        state.failure_reason,
-        "Live migration is not completed after 300 seconds and has been aborted"
-    );
+    assert_eq!(state.failure_reason, "Live migration has been aborted");
     assert_eq!(state.abort_status, "Succeeded");
 }
 
@@ -188,8 +202,50 @@ fn a_guest_that_ends_on_its_way_ends_the_migration() {
     world.pass(SENT);
     let vmi = world.vmi("vm1");
     assert_eq!((vmi.status.node_name.as_str(), vmi.status.phase.as_str()), ("node-a", "Failed"));
-    // Its start has no end, so that its machine would show Migrating until the instance is gone.
-    assert_eq!(vmi.status.migration_state.expect("it was moved").end_timestamp, None);
+    let state = vmi.status.migration_state.expect("it was moved");
+    assert!(state.failed && state.completed && state.end_timestamp.is_some());
+    assert_eq!(state.failure_reason, "Target pod is down", "what is true of another case");
+    // Nor does it come where nobody writes that the migration has failed.
+    let mut world = sending();
+    assert!(world.cluster.stop_controller("migration"));
+    world.cluster.panic_guest("default", "vm1");
+    world.pass(SENT);
+    assert_eq!((world.vmi("vm1").status.node_name.as_str(), world.phase().as_str()), ("node-a", "Running"));
+}
+
+#[test]
+fn an_abort_is_tried_again_where_the_instance_has_changed_meanwhile() {
+    let mut world = World::lagging();
+    world.run("vm1", &json!({}));
+    let id = world.migrate(MIGRATION, "vm1").expect("it is accepted");
+    world.start(world.target("vm1"), "node-b");
+    let (vmi, _) = world.cluster.find(Kind::VirtualMachineInstance, "default", "vm1").expect("it runs");
+    world.cluster.delete::<VirtualMachineInstanceMigration>(id).expect("it exists");
+    world.pass(Duration::from_millis(10));
+    let noted = |vmi: &mut VirtualMachineInstance| vmi.status.reason = "noted".into();
+    world.cluster.patch(vmi, noted).expect("it exists");
+    world.pass(Duration::from_secs(2));
+    let reasons = world.reasons(MIGRATION);
+    assert_eq!(
+        (reasons[2].as_str(), reasons.last().expect("events").as_str()),
+        ("FailedAbortMigration", "FailedMigration")
+    );
+    assert_eq!(reasons.iter().filter(|reason| *reason == "SuccessfulAbortMigration").count(), 1);
+}
+
+#[test]
+fn a_migration_that_somebody_else_says_has_ended_has_failed_where_no_guest_came() {
+    let mut world = sending();
+    let (vmi, _) = world.cluster.find(Kind::VirtualMachineInstance, "default", "vm1").expect("it runs");
+    let now = world.cluster.now();
+    let end = |vmi: &mut VirtualMachineInstance| {
+        vmi.status.migration_state.as_mut().expect("it is moved").end_timestamp = Some(now);
+    };
+    world.cluster.patch(vmi, end).expect("it exists");
+    world.settle();
+    let vmi = world.vmi("vm1");
+    let state = vmi.status.migration_state.expect("it was moved");
+    assert_eq!((state.failed, state.completed, vmi.status.node_name.as_str()), (true, true, "node-a"));
 }
 
 #[test]
@@ -198,6 +254,9 @@ fn of_migrations_that_have_ended_five_stay_and_none_outlives_its_instance() {
     for number in 0..6 {
         world.migrate(&format!("m{number}"), "vm1").expect("the one before has ended");
         assert_eq!(world.pods("vm1").len(), number + 2, "who asks by hand need not wait");
+        if number == 0 {
+            world.start(world.target("vm1"), "node-b");
+        }
         world.end(world.target("vm1"), "Failed");
         world.pass(Duration::from_secs(1));
     }
@@ -206,6 +265,7 @@ fn of_migrations_that_have_ended_five_stay_and_none_outlives_its_instance() {
         all.map(|(_, migration)| migration.metadata.name.to_string()).collect()
     };
     assert_eq!(names(&world), ["m1", "m2", "m3", "m4", "m5"]);
+    assert_eq!(world.pods("vm1").len(), 6, "the target of m0 has gone with it");
     let (id, _) = world.cluster.view().named::<VirtualMachineInstance>("default", "vm1").expect("it exists");
     world
         .cluster

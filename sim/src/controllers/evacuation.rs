@@ -1,10 +1,10 @@
-//! virt-controller's evacuation controller, KubeVirt main 2026-08 (`d923fdb815cd`):
+//! virt-controller's evacuation controller, KubeVirt main 2026-08 as 1.9.0 has it:
 //! `pkg/virt-controller/watch/drain/evacuation/evacuation.go`. It moves the instances of a node that is drained.
 //!
 //! A node is looked at only while something of it is to move. Instances come in the order of their launchers; upstream takes
 //! them as its maps have them.
 
-use super::migration::{EVACUATION, PARALLEL_OUTBOUND_PER_NODE, PARALLEL_PER_CLUSTER, active_pods};
+use super::migration::{EVACUATION, active_pods};
 use super::virtual_machine_instance::Expectations;
 use crate::context::{Context, EventType};
 use crate::controller::{Action, Controller};
@@ -17,15 +17,15 @@ use crate::objects::{
 use crate::store::{ApiError, Change, View};
 use crate::vm_status::is_migrating;
 use crate::work_queue::{Work, WorkQueue};
+use arcstr::{ArcStr, literal};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Who has this taint wants every instance moved, marked or not (`NodeDrainTaintKey`; deprecated).
 const DRAIN_TAINT: &str = "kubevirt.io/drain";
 
-/// Instances that wait for a place are looked at again after this time, those that cannot move after that.
-const NO_PLACE: Duration = Duration::from_secs(5);
-const NOT_MIGRATABLE: Duration = Duration::from_secs(60);
+/// Who has asked for an eviction (`EvictionSourceAnnotation`).
+pub(crate) const EVICTION_SOURCE: &str = "kubevirt.io/eviction-source";
 
 /// The controller.
 #[derive(Debug, Default)]
@@ -74,37 +74,10 @@ impl Controller for EvacuationController {
 }
 
 impl EvacuationController {
-    /// Moves as many instances as there are places for migrations (`sync`).
+    /// Asks for migrations of all instances that are to move (`sync`); the migration controller has them wait for a place.
     fn empty(&mut self, id: ObjectId, node: &Node, cx: &mut Context<'_>) -> Action {
-        let view = cx.view();
-        let here = instances_on(&node.metadata.name, view);
-        let all = view.iter::<VirtualMachineInstanceMigration>().map(|(_, migration)| &**migration);
-        let active: Vec<&VirtualMachineInstanceMigration> =
-            all.filter(|migration| !migration.is_final()).collect();
-        let to_move = here.iter().filter(|vmi| wants_all_moved(node) || is_to_move(vmi, cx));
-        let (ready, stuck) = sort_out(to_move, &active, view);
-        if ready.is_empty() && stuck.is_empty() {
-            return Action::Done;
-        }
-        let running = active.iter().filter(|migration| migration.is_running());
-        let is_here = |name: &str| here.iter().any(|vmi| vmi.metadata.name == name);
-        let outbound = running.clone().filter(|migration| is_here(&migration.spec.vmi_name)).count();
-        let places = PARALLEL_PER_CLUSTER
-            .saturating_sub(running.count())
-            .min(PARALLEL_OUTBOUND_PER_NODE.saturating_sub(outbound));
-        if places == 0 {
-            return Action::RequeueAfter(NO_PLACE);
-        }
-        let chosen = ready.len().min(places);
-        let told = stuck.len().min(places - chosen);
-        for vmi in &stuck[..told] {
-            cx.event(&**vmi, EventType::Normal, "FailedCreate", "VirtualMachineInstance is not migrateable");
-        }
-        if chosen == 0 {
-            return Action::RequeueAfter(NOT_MIGRATABLE);
-        }
         let mut action = Action::Done;
-        for vmi in &ready[..chosen] {
+        for vmi in &ready(node, cx) {
             self.expectations.expect_creation(id, cx.now);
             if let Err(error) = evacuate(vmi, node, cx) {
                 self.expectations.creation_observed(id);
@@ -119,10 +92,11 @@ impl EvacuationController {
 fn evacuate(vmi: &VirtualMachineInstance, node: &Node, cx: &mut Context<'_>) -> Result<(), ApiError> {
     let spec = VirtualMachineInstanceMigrationSpec {
         vmi_name: vmi.metadata.name.clone(),
+        priority: priority(vmi),
         ..VirtualMachineInstanceMigrationSpec::default()
     };
     let mut migration = VirtualMachineInstanceMigration { spec, ..Default::default() };
-    migration.metadata.generate_name = arcstr::literal!("kubevirt-evacuation-");
+    migration.metadata.generate_name = literal!("kubevirt-evacuation-");
     migration.metadata.namespace = vmi.metadata.namespace.clone();
     migration.metadata.annotations.insert(EVACUATION, node.metadata.name.clone());
     match cx.create(migration) {
@@ -141,28 +115,39 @@ fn evacuate(vmi: &VirtualMachineInstance, node: &Node, cx: &mut Context<'_>) -> 
     }
 }
 
-/// Those that can be moved now, and those that cannot be moved at all (`filterRunningNonMigratingVMIs`).
-fn sort_out<'a>(
-    instances: impl Iterator<Item = &'a Arc<VirtualMachineInstance>>,
-    active: &[&VirtualMachineInstanceMigration],
-    view: View<'_>,
-) -> (Vec<Arc<VirtualMachineInstance>>, Vec<Arc<VirtualMachineInstance>>) {
-    let (mut ready, mut stuck) = (Vec::new(), Vec::new());
-    for vmi in instances {
-        let meta = &vmi.metadata;
-        let moves = |migration: &&&VirtualMachineInstanceMigration| {
-            migration.metadata.namespace == meta.namespace && migration.spec.vmi_name == meta.name
-        };
-        if vmi.is_final() || meta.is_deleting() || !moves_on_eviction(vmi) {
-            continue;
-        }
-        if !vmi.status.conditions.is_true("LiveMigratable") {
-            stuck.push(Arc::clone(vmi));
-        } else if active.iter().find(moves).is_none() && active_pods(vmi, view) <= 1 {
-            ready.push(Arc::clone(vmi));
-        }
+/// What is drained by hand goes before what is only spread anew.
+fn priority(vmi: &VirtualMachineInstance) -> ArcStr {
+    match vmi.metadata.annotations.has(EVICTION_SOURCE, "descheduler") {
+        true => literal!("system-maintenance"),
+        false => literal!("system-critical"),
     }
-    (ready, stuck)
+}
+
+/// Those of a node that are to move, can, and do not yet (`filterRunningNonMigratingVMIs`).
+fn ready(node: &Node, cx: &Context<'_>) -> Vec<Arc<VirtualMachineInstance>> {
+    let view = cx.view();
+    let all = wants_all_moved(node);
+    let mut instances = instances_on(&node.metadata.name, view);
+    instances.retain(|vmi| (all || is_to_move(vmi, cx)) && can_move(vmi));
+    if instances.is_empty() {
+        return instances;
+    }
+    let unfinished =
+        view.iter::<VirtualMachineInstanceMigration>().filter(|(_, migration)| !migration.is_final());
+    let moving: BTreeSet<(&str, &str)> = unfinished
+        .map(|(_, migration)| (migration.metadata.namespace.as_str(), migration.spec.vmi_name.as_str()))
+        .collect();
+    let moves = |vmi: &VirtualMachineInstance| {
+        moving.contains(&(vmi.metadata.namespace.as_str(), vmi.metadata.name.as_str()))
+    };
+    instances.retain(|vmi| !moves(vmi) && active_pods(vmi, view) <= 1);
+    instances
+}
+
+/// Whether an instance goes where a drain asks it to.
+fn can_move(vmi: &VirtualMachineInstance) -> bool {
+    let is_leaving = vmi.is_final() || vmi.metadata.is_deleting();
+    !is_leaving && moves_on_eviction(vmi) && vmi.status.conditions.is_true("LiveMigratable")
 }
 
 /// Whether a drain has marked the instance, and it is neither gone from the node nor about to go (`getMarkedForEvictionVMIs`).
@@ -187,13 +172,13 @@ fn wants_all_moved(node: &Node) -> bool {
 
 /// The instances of a node, each once.
 fn instances_on(node: &str, view: View<'_>) -> Vec<Arc<VirtualMachineInstance>> {
-    let mut found: Vec<Arc<VirtualMachineInstance>> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
     for (_, pod) in view.pods_on(node) {
         let Some(owner) = instance_of(pod) else { continue };
         let instance = view.named::<VirtualMachineInstance>(&pod.metadata.namespace, &owner.name);
         let here = instance.filter(|(_, vmi)| vmi.metadata.uid == owner.uid && vmi.status.node_name == node);
-        let new = here.filter(|(_, vmi)| found.iter().all(|known| known.metadata.uid != vmi.metadata.uid));
-        found.extend(new.map(|(_, vmi)| Arc::clone(vmi)));
+        found.extend(here.filter(|(id, _)| known.insert(*id)).map(|(_, vmi)| Arc::clone(vmi)));
     }
     found
 }

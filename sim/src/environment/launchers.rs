@@ -151,7 +151,7 @@ impl Launchers {
     }
 
     /// Whether a guest would be in this pod: the target of a migration has none before it has moved.
-    fn houses_guest(&self, pod: &Pod) -> bool {
+    pub(crate) fn houses_guest(&self, pod: &Pod) -> bool {
         let Some(name) = domain(pod) else { return true };
         let moved_to = match self.moved_guests.is_empty() {
             true => None,

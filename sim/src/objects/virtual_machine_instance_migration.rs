@@ -49,6 +49,9 @@ pub struct VirtualMachineInstanceMigrationSpec {
     /// Labels that the target's node must have beside those that the instance asks for.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "StrMap::is_empty")]
     pub added_node_selector: StrMap,
+    /// `system-critical`, `user-triggered` or `system-maintenance`; the evacuation controller gives one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub priority: ArcStr,
     /// Other fields.
     #[serde(flatten)]
     pub rest: Rest,

@@ -127,6 +127,11 @@ impl<'a> View<'a> {
         self.visible(self.store.indexes.users_of_claim(&key))
     }
 
+    /// The newest revision of this kind that was delivered: two views of the same one show the same objects of it.
+    pub(crate) fn delivered<T: Resource>(self) -> u64 {
+        self.horizon(T::KIND)
+    }
+
     fn visible<T: Resource>(self, ids: &'a [ObjectId]) -> impl Iterator<Item = (ObjectId, &'a Arc<T>)> {
         let of_kind = ids.iter().filter(|id| id.kind == T::KIND);
         of_kind.filter_map(move |id| Some((*id, self.get::<T>(*id)?)))

@@ -4,7 +4,9 @@ use crate::world::{MIGRATION, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use stuckvm_sim::Kind;
-use stuckvm_sim::objects::{Condition, Pod, Truth, VirtualMachineInstanceMigration};
+use stuckvm_sim::objects::{
+    Condition, Node, Pod, Truth, VirtualMachineInstance, VirtualMachineInstanceMigration,
+};
 
 fn pod(world: &World) -> Value {
     let pod = world.cluster.view().get::<Pod>(world.target("vm1")).expect("it exists");
@@ -48,7 +50,7 @@ fn a_guest_that_has_moved_before_keeps_to_the_cpu_that_it_began_with() {
     world.pass(Duration::from_secs(10));
     world.end(world.pods("vm1")[0], "Succeeded");
     let (node, _) = world.cluster.find(Kind::Node, "", "node-b").expect("it exists");
-    let newer = |node: &mut stuckvm_sim::objects::Node| {
+    let newer = |node: &mut Node| {
         node.metadata.labels.insert("host-model-cpu.node.kubevirt.io/Granite", "true");
     };
     world.cluster.patch(node, newer).expect("it exists");
@@ -85,6 +87,76 @@ fn a_target_that_stays_pending_is_given_up() {
         "kubevirt.io/migrationPendingPodTimeoutSeconds": "40"});
     assert!(waits(19, false, &sooner) && !waits(20, false, &sooner));
     assert!(waits(39, true, &sooner) && !waits(40, true, &sooner));
+    let never = json!({"kubevirt.io/migrationPendingPodTimeoutSeconds": i64::MIN.to_string()});
+    assert!(!waits(1, true, &never));
+}
+
+#[test]
+fn a_target_has_a_cpu_of_the_same_make_and_needs_the_node_to_tell_which() {
+    const MODEL: &str = "host-model-cpu.node.kubevirt.io/Skylake";
+    let mut world = World::with_running_vm1();
+    let (node, _) = world.cluster.find(Kind::Node, "", "node-a").expect("it exists");
+    let of_intel = |node: &mut Node| {
+        node.metadata.labels.insert("cpu-vendor.node.kubevirt.io/Intel", "yes");
+        node.metadata.labels.remove(MODEL);
+    };
+    world.cluster.patch(node, of_intel).expect("it exists");
+    world.migrate(MIGRATION, "vm1").expect("it is accepted");
+    let selector = &pod(&world)["spec"]["nodeSelector"];
+    assert_eq!(selector["cpu-vendor.node.kubevirt.io/Intel"], "true");
+    let of_cpu = |key: &str| key.starts_with("cpu-model") || key.starts_with("cpu-feature");
+    let keys: Vec<&String> = selector.as_object().expect("a selector").keys().collect();
+    assert!(
+        !keys.iter().any(|key| of_cpu(key)),
+        "a node that has forgotten its model asks for none: {keys:?}"
+    );
+}
+
+#[test]
+fn a_namespace_that_lets_no_launcher_in_is_named() {
+    let mut world = World::with_running_vm1();
+    let why = "violates PodSecurity \"restricted:latest\": runAsNonRoot != true";
+    world.cluster.environment_mut().admission.refuse(Kind::Pod, "default", why);
+    world.migrate(MIGRATION, "vm1").expect("it is accepted");
+    let told = world.messages("vm1");
+    let start = "failed to render launch manifest: failed to create target pod for vmi default/vm1, \
+        it needs a privileged namespace to run: pods \"virt-launcher-vm1-";
+    assert!(told.iter().any(|message| message.starts_with(start)), "{told:?}");
+}
+
+#[test]
+fn who_waits_for_a_place_asks_again_the_sooner_the_more_urgent_it_is() {
+    // The third of a drain asks every whole second, at 6.5 s next at 7 s. Who is asked for by hand at 2 s asks every 5 s, at 9.5 s next
+    // at 12 s.
+    for (by_drain, seconds) in [(true, 1), (false, 3)] {
+        let mut world = World::new();
+        for name in ["vm1", "vm2", "vm3"] {
+            world.run(name, &json!({"evictionStrategy": "LiveMigrate"}));
+        }
+        if by_drain {
+            world.cluster.drain_node("node-a").expect("there is such a node");
+            world.settle();
+        } else {
+            for name in ["vm1", "vm2", "vm3"] {
+                world.migrate(name, name).expect("it is accepted");
+                world.pass(Duration::from_secs(1));
+            }
+        }
+        world.pass(Duration::from_millis(6_500));
+        assert!(!has_target(&world, "vm3"));
+        // A migration whose instance is gone does not end, so that nobody is told of its place.
+        let (id, _) = world.cluster.find(Kind::VirtualMachineInstance, "default", "vm1").expect("it runs");
+        let gone = |vmi: &mut VirtualMachineInstance| vmi.metadata.finalizers.clear();
+        world.cluster.patch(id, gone).expect("it exists");
+        world.cluster.delete::<VirtualMachineInstance>(id).expect("it exists");
+        world.settle();
+        let mut waited = 0;
+        while !has_target(&world, "vm3") {
+            world.pass(Duration::from_secs(1));
+            waited += 1;
+        }
+        assert_eq!(waited, seconds, "by drain: {by_drain}");
+    }
 }
 
 #[test]
@@ -117,8 +189,7 @@ fn two_leave_a_node_at_once_and_five_move_in_all() {
                 world.cluster.find(Kind::VirtualMachineInstance, "default", &name).expect("it runs");
             let pod = world.target(&name);
             world.cluster.patch::<Pod>(pod, |pod| pod.node_name = node.into()).expect("it exists");
-            let to =
-                |vmi: &mut stuckvm_sim::objects::VirtualMachineInstance| vmi.status.node_name = node.into();
+            let to = |vmi: &mut VirtualMachineInstance| vmi.status.node_name = node.into();
             world.cluster.patch(id, to).expect("it exists");
         }
     }

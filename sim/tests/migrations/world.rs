@@ -173,6 +173,15 @@ impl World {
         self.journal.iter().filter_map(reason).collect()
     }
 
+    /// Messages of the events on an object so far.
+    pub(crate) fn messages(&self, on: &str) -> Vec<String> {
+        let message = |entry: &Entry| match entry {
+            Entry::Event { name, message, .. } if name == on => Some(message.clone()),
+            _ => None,
+        };
+        self.journal.iter().filter_map(message).collect()
+    }
+
     /// Phases that a migration has come into so far, in order.
     pub(crate) fn phases(&self, name: &str) -> Vec<String> {
         let phases = self.migration(name).status.phase_transition_timestamps;

@@ -24,26 +24,39 @@ pub(crate) const GROUPS: &[Group] = &[
                 "self.expectations.await_creations()",
             ),
             (
-                "five migrations in all",
-                "running.len() >= PARALLEL_PER_CLUSTER || outbound >= PARALLEL_OUTBOUND_PER_NODE",
-                "outbound >= PARALLEL_OUTBOUND_PER_NODE",
+                "a namespace that lets no launcher in is named",
+                "error.contains(\"violates PodSecurity\")",
+                "false",
             ),
-            (
-                "two that leave a node",
-                "running.len() >= PARALLEL_PER_CLUSTER || outbound >= PARALLEL_OUTBOUND_PER_NODE",
-                "running.len() >= PARALLEL_PER_CLUSTER",
-            ),
-            (
-                "a target takes a place before its migration has begun",
-                "migration.is_running() || has_target(migration)",
-                "migration.is_running()",
-            ),
-            ("what is waited for comes in 5 s", "Ok(Some(LATER))", "Ok(None)"),
             (
                 "a cancelled migration takes its target along",
                 "cx.delete::<Pod>(*id)",
                 "Ok::<(), crate::store::ApiError>(())",
             ),
+        ],
+    },
+    Group {
+        file: "controllers/migration/places.rs",
+        noticed_by: MIGRATIONS,
+        rows: &[
+            (
+                "five migrations in all",
+                "self.taken < PER_CLUSTER && outbound < OUTBOUND_PER_NODE",
+                "outbound < OUTBOUND_PER_NODE",
+            ),
+            (
+                "two that leave a node",
+                "self.taken < PER_CLUSTER && outbound < OUTBOUND_PER_NODE",
+                "self.taken < PER_CLUSTER",
+            ),
+            (
+                "a target takes a place before its migration has begun",
+                "migration.is_running() || has_target()",
+                "migration.is_running()",
+            ),
+            ("what is waited for comes in 5 s", "Duration::from_secs(5)", "Duration::from_secs(9)"),
+            ("what is urgent comes in 1 s", "Duration::from_secs(1)", "Duration::from_secs(5)"),
+            ("a place that is free is taken at once", "cx.requeue_after(Duration::ZERO, id)", "()"),
         ],
     },
     Group {
@@ -63,7 +76,7 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: MIGRATIONS,
         rows: &[
             ("each failure doubles the wait", "2_u32.saturating_pow(doublings)", "1 + 0 * doublings"),
-            ("only evacuations wait", "all.retain(|(_, migration)| is_evacuation(migration))", "()"),
+            ("only who was not asked for waits", "all.retain(|(_, migration)| backs_off(migration))", "()"),
         ],
     },
     Group {
@@ -71,6 +84,7 @@ pub(crate) const GROUPS: &[Group] = &[
         noticed_by: MIGRATIONS,
         rows: &[
             ("the CPU of the first node counts", "!moved_before.is_empty()", "false"),
+            ("another CPU is of the same make", "key(selector).is_some()", "true"),
             (
                 "guests of another CPU model may go anywhere",
                 "vmi.spec.domain.cpu.as_ref().is_some_and(|cpu| cpu.model == \"host-model\")",
@@ -96,7 +110,13 @@ pub(crate) const GROUPS: &[Group] = &[
                 "has_target || !pass.state().is_some_and(unstarted)",
                 "true",
             ),
+            (
+                "what failed before virt-handler knew is told of too",
+                "pass.state().is_none_or(|state| state.failed)",
+                "true",
+            ),
             ("an abort is asked for", "state.abort_requested = true", "()"),
+            ("of an instance as it was read", "live.status == pass.vmi.status", "true"),
         ],
     },
     Group {
@@ -122,13 +142,16 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         file: "controllers/migration/mod.rs",
         noticed_by: MIGRATIONS,
-        rows: &[("five that have ended stay", "ended.len().saturating_sub(KEPT)", "0")],
+        rows: &[
+            ("five that have ended stay", "ended.len().saturating_sub(KEPT)", "0"),
+            ("the others take their launchers along", "state.target_pod.as_str()", "\"\""),
+        ],
     },
     Group {
         file: "controllers/virt_handler/transfer.rs",
         noticed_by: MIGRATIONS,
         rows: &[
-            ("a transfer has its limit", "limit.is_some_and(|limit| takes >= noticed(limit))", "false"),
+            ("a transfer has its limit", "takes >= *limit", "false"),
             (
                 "a guest that has ended does not arrive",
                 "!vmi.is_final() && !vmi.metadata.is_deleting()",
@@ -160,6 +183,11 @@ pub(crate) const GROUPS: &[Group] = &[
                 "!is_ours",
             ),
             ("what a drain asked for is done", "vmi.status.evacuation_node_name = ArcStr::new()", "()"),
+            (
+                "nobody has come whose guest is not here",
+                "!target.is_some_and(|(_, pod)| cx.environment.launchers.houses_guest(&pod))",
+                "false",
+            ),
         ],
     },
     Group {
@@ -197,16 +225,16 @@ pub(crate) const GROUPS: &[Group] = &[
                 "taint.key == DRAIN_TAINT && taint.effect == \"NoSchedule\"",
                 "false",
             ),
-            ("who is moved already is left alone", "active.iter().find(moves).is_none()", "true"),
+            ("who is moved already is left alone", "!moves(vmi)", "true"),
+            (
+                "what is spread anew may wait",
+                "vmi.metadata.annotations.has(EVICTION_SOURCE, \"descheduler\")",
+                "false",
+            ),
             (
                 "who does not want to be moved is left",
                 "vmi.spec.rest.get(\"evictionStrategy\").and_then(serde_json::Value::as_str)",
                 "Some(\"LiveMigrate\")",
-            ),
-            (
-                "who cannot be moved is told of every minute",
-                "Action::RequeueAfter(NOT_MIGRATABLE)",
-                "Action::Done",
             ),
         ],
     },

@@ -1,4 +1,4 @@
-//! Evacuations that failed are not tried again at once: `handleMigrationBackoff` of `migration.go`.
+//! What the cluster itself tried to move and could not is not tried again at once: `handleMigrationBackoff` of `migration.go`.
 
 use super::{EVACUATION, MigrationController, Pass};
 use crate::context::Context;
@@ -7,17 +7,17 @@ use std::cmp::Reverse;
 use std::time::Duration;
 use stuckvm_detector::Time;
 
+/// Marks the migrations that renew launchers (`WorkloadUpdateMigrationAnnotation`), which nobody here makes but users.
+const WORKLOAD_UPDATE: &str = "kubevirt.io/workloadUpdateMigration";
+
 /// After the first failure; each one more doubles it.
 const FIRST: Duration = Duration::from_secs(20);
 
 impl MigrationController {
-    /// How long the newest evacuation of an instance has to wait; nothing where it need not.
+    /// How long the newest of an instance's migrations by the cluster itself has to wait; nothing where it need not.
     pub(super) fn back_off(&self, pass: &Pass, cx: &Context<'_>) -> Option<Duration> {
-        let is_evacuation = |migration: &VirtualMachineInstanceMigration| {
-            migration.metadata.annotations.contains_key(&EVACUATION)
-        };
         let mut all = self.of_instance(pass, cx.view());
-        all.retain(|(_, migration)| is_evacuation(migration));
+        all.retain(|(_, migration)| backs_off(migration));
         all.sort_by_key(|(id, migration)| Reverse((migration.metadata.creation_timestamp, *id)));
         // Who was asked for by hand is not among them, and need not wait.
         let [(newest, _), before @ ..] = &all[..] else { return None };
@@ -35,6 +35,12 @@ impl MigrationController {
         let left = until.saturating_since(cx.now);
         (left > Duration::ZERO).then_some(left)
     }
+}
+
+/// `listBackoffEligibleMigrations`.
+fn backs_off(migration: &VirtualMachineInstanceMigration) -> bool {
+    let annotations = &migration.metadata.annotations;
+    annotations.contains_key(&EVACUATION) || annotations.contains_key(WORKLOAD_UPDATE)
 }
 
 /// When a migration failed, if it did.

@@ -22,7 +22,11 @@ impl MigrationController {
             target_pod: pod.metadata.name.clone(),
             ..MigrationState::default()
         };
-        let written = patch(pass, cx, |vmi| {
+        let same = |live: &VirtualMachineInstance| {
+            live.status.migration_state == pass.vmi.status.migration_state
+                && live.metadata.labels == pass.vmi.metadata.labels
+        };
+        let written = patch(pass, cx, same, |vmi| {
             vmi.status.migration_state = Some(Box::new(state));
             vmi.metadata.labels.insert(TARGET_NODE, pod.node_name.clone());
         });
@@ -43,59 +47,74 @@ impl MigrationController {
     }
 }
 
-/// A target that ended before it was prepared ends the migration on the instance too; once virt-handler has begun it, it is
-/// virt-handler's to end.
+/// A target that has ended before the guest was sent ends the migration on the instance too.
 pub(super) fn fail_unstarted(pass: &Pass, cx: &mut Context<'_>) -> Result<(), ArcStr> {
     let has_target = pass.target().is_some_and(|pod| !pod.is_finished());
-    let unstarted = |state: &MigrationState| {
-        state.target_node_address.is_empty()
-            && state.start_timestamp.is_none()
-            && !state.failed
-            && !state.completed
-    };
+    let unstarted =
+        |state: &MigrationState| state.start_timestamp.is_none() && !state.failed && !state.completed;
     if has_target || !pass.state().is_some_and(unstarted) {
         return Ok(());
     }
-    let now = cx.now.truncate_to_secs();
-    patch(pass, cx, |vmi| {
-        let Some(state) = vmi.status.migration_state.as_deref_mut() else { return };
-        (state.start_timestamp, state.end_timestamp) = (Some(now), Some(now));
-        (state.failed, state.completed) = (true, true);
-    })?;
-    // Upstream sets the reason after it has written the instance, so that it is told only here.
+    mark_failed(pass, cx)
+}
+
+/// What has failed before virt-handler said so fails on the instance too.
+pub(super) fn fail_unnoticed(pass: &Pass, cx: &mut Context<'_>) -> Result<(), ArcStr> {
+    if pass.state().is_none_or(|state| state.failed) { Ok(()) } else { mark_failed(pass, cx) }
+}
+
+/// `handleMarkMigrationFailedOnVMI`: refused where the instance shows another migration by now.
+fn mark_failed(pass: &Pass, cx: &mut Context<'_>) -> Result<(), ArcStr> {
+    const WHY: ArcStr = arcstr::literal!("Target pod is down");
     let uid = &pass.migration.metadata.uid;
-    let message = format!("VirtualMachineInstance migration uid {uid} failed. reason: Target pod is down");
+    let same = |live: &VirtualMachineInstance| {
+        live.status.migration_state.as_deref().is_some_and(|state| state.migration_uid == *uid)
+    };
+    let now = cx.now.truncate_to_secs();
+    patch(pass, cx, same, |vmi| {
+        let Some(state) = vmi.status.migration_state.as_deref_mut() else { return };
+        (state.failed, state.completed) = (true, true);
+        state.start_timestamp.get_or_insert(now);
+        state.end_timestamp.get_or_insert(now);
+        if state.failure_reason.is_empty() {
+            state.failure_reason = WHY;
+        }
+    })?;
+    let message = format!("VirtualMachineInstance migration uid {uid} failed. reason: {WHY}");
     cx.event(&*pass.vmi, EventType::Warning, "FailedMigration", &message);
     Ok(())
 }
 
-/// Asks the source's virt-handler to give up.
+/// Asks the source's virt-handler to give up; refused where anything of the instance's status has changed.
 pub(super) fn request_abort(pass: &Pass, cx: &mut Context<'_>) -> Result<(), ArcStr> {
     if pass.state().is_none_or(|state| state.abort_requested) {
         return Ok(());
     }
-    patch(pass, cx, |vmi| {
+    let same = |live: &VirtualMachineInstance| live.status == pass.vmi.status;
+    let written = patch(pass, cx, same, |vmi| {
         if let Some(state) = vmi.status.migration_state.as_deref_mut() {
             state.abort_requested = true;
         }
-    })?;
+    });
+    if let Err(error) = written {
+        let message = arcstr::format!("failed to set MigrationState in VMI status. :{error}");
+        cx.event(&*pass.migration, EventType::Warning, "FailedAbortMigration", &message);
+        return Err(message);
+    }
     let message = "Migration is ready to be canceled by virt-handler.";
     cx.event(&*pass.migration, EventType::Normal, "SuccessfulAbortMigration", message);
     Ok(())
 }
 
-/// Changes an instance if nobody has changed its migration or its labels since they were read (`patchVMI`).
+/// Changes an instance if what the patch tests still holds of it.
 fn patch(
     pass: &Pass,
     cx: &mut Context<'_>,
+    holds: impl FnOnce(&VirtualMachineInstance) -> bool,
     change: impl FnOnce(&mut VirtualMachineInstance),
 ) -> Result<(), ArcStr> {
     let live = cx.newest().get::<VirtualMachineInstance>(pass.vmi_id);
-    let same = |live: &VirtualMachineInstance| {
-        live.status.migration_state == pass.vmi.status.migration_state
-            && live.metadata.labels == pass.vmi.metadata.labels
-    };
-    if live.is_some_and(|live| !same(live)) {
+    if live.is_some_and(|live| !holds(live)) {
         return Err(arcstr::literal!("the server rejected our request due to an error in our request"));
     }
     cx.patch(pass.vmi_id, change).map(drop).map_err(|error| error.to_string().into())

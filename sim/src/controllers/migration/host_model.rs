@@ -1,4 +1,4 @@
-//! Guests that have the CPU model of their node: where they may go. `prepareNodeSelectorForHostCpuModel` and
+//! What the CPU of another node must be: `prepareNodeSelectorForHostCpuModel`, `getCPUVendorLabelKey` and
 //! `alertIfHostModelIsUnschedulable` of `migration.go`.
 
 use super::Pass;
@@ -17,6 +17,9 @@ const MIGRATION_MODEL: &str = "cpu-model-migration.node.kubevirt.io/";
 const REQUIRED_FEATURE: &str = "host-model-required-features.node.kubevirt.io/";
 const FEATURE: &str = "cpu-feature.node.kubevirt.io/";
 
+/// Who made a node's CPU (`CPUModelVendorLabel`).
+const VENDOR: &str = "cpu-vendor.node.kubevirt.io/";
+
 /// Whether the guest has its node's CPU model.
 pub(crate) fn has_host_model(vmi: &VirtualMachineInstance) -> bool {
     vmi.spec.domain.cpu.as_ref().is_some_and(|cpu| cpu.model == "host-model")
@@ -32,19 +35,14 @@ pub(super) fn selector(pass: &Pass, source: &Pod, view: View<'_>) -> Result<StrM
     if !has_host_model(&pass.vmi) {
         return Ok(StrMap::new());
     }
-    let name = &pass.vmi.status.node_name;
-    let Some((_, node)) = view.named::<Node>("", name) else {
-        let vmi = &pass.vmi.metadata.name;
-        return Err(arcstr::format!("node \"{name}\" associated with vmi \"{vmi}\" does not exist"));
-    };
+    let node = node(pass, view)?;
     let moved_before = required(&source.spec.node_selector);
     if !moved_before.is_empty() {
         return Ok(moved_before);
     }
     if !is_known(node) {
-        return Err(arcstr::format!(
-            "unable to locate host cpu model, does not contain label \"{HOST_MODEL}\" with information"
-        ));
+        // Upstream forgets the error that it makes here.
+        return Ok(StrMap::new());
     }
     let renamed = |(key, value): (&ArcStr, &ArcStr)| {
         let names = [(HOST_MODEL, MIGRATION_MODEL), (REQUIRED_FEATURE, FEATURE)];
@@ -53,6 +51,23 @@ pub(super) fn selector(pass: &Pass, source: &Pod, view: View<'_>) -> Result<StrM
         found.next().map(|key| (ArcStr::from(key), value.clone()))
     };
     Ok(node.metadata.labels.iter().filter_map(renamed).collect())
+}
+
+/// The label by which the target's node has a CPU of the same make, if neither the selector says so nor the node does not.
+pub(super) fn vendor(pass: &Pass, selector: &StrMap, view: View<'_>) -> Result<Option<ArcStr>, ArcStr> {
+    let key =
+        |labels: &StrMap| labels.iter().map(|(key, _)| key).find(|key| key.starts_with(VENDOR)).cloned();
+    if key(selector).is_some() { Ok(None) } else { Ok(key(&node(pass, view)?.metadata.labels)) }
+}
+
+/// The instance's node (`getNodeForVMI`).
+fn node<'a>(pass: &Pass, view: View<'a>) -> Result<&'a Node, ArcStr> {
+    let name = &pass.vmi.status.node_name;
+    let found = view.named::<Node>("", name).map(|(_, node)| &**node);
+    found.ok_or_else(|| {
+        let vmi = &pass.vmi.metadata.name;
+        arcstr::format!("node \"{name}\" associated with vmi \"{vmi}\" does not exist")
+    })
 }
 
 /// What a selector asks of a node's CPU.

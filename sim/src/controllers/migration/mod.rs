@@ -1,13 +1,14 @@
-//! virt-controller's controller of migrations, KubeVirt main 2026-08 (`d923fdb815cd`):
+//! virt-controller's controller of migrations, KubeVirt main 2026-08 as 1.9.0 has it:
 //! `pkg/virt-controller/watch/migration/migration.go`, for migrations within a cluster, whatever the scenario's KubeVirt.
 //!
-//! Not modelled: migrations between clusters, hot plug, backend storage, migration policies, SELinux levels, priorities in the
-//! queue. Status and finalizer of a migration are written at once.
+//! Not modelled: migrations between clusters, hot plug, backend storage, backups, migration policies, SELinux levels, the order
+//! of the queue by priority. Status and finalizer of a migration are written at once.
 
 mod backoff;
 mod hand_off;
 pub(crate) mod host_model;
 mod pending;
+mod places;
 mod status;
 mod subresource;
 mod sync;
@@ -19,9 +20,10 @@ use crate::controllers::virtual_machine_instance::{Expectations, OwnedPod};
 use crate::kind::{Object, ObjectId};
 use crate::launcher_pod::MIGRATION_JOB;
 use crate::objects::{MigrationState, Pod, VirtualMachineInstance, VirtualMachineInstanceMigration};
-use crate::store::{Change, View};
+use crate::store::{ApiError, Change, View};
 use crate::work_queue::{Work, WorkQueue};
 use arcstr::ArcStr;
+use places::Places;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,10 +33,6 @@ const MIGRATION_JOB_NAME: ArcStr = arcstr::literal!("kubevirt.io/migrationJobNam
 
 /// Marks the migrations of the evacuation controller with the node that is to be empty (`EvacuationMigrationAnnotation`).
 pub(crate) const EVACUATION: ArcStr = arcstr::literal!("kubevirt.io/evacuationMigration");
-
-/// How many migrations there may be at once (`ParallelMigrationsPerCluster`, `ParallelOutboundMigrationsPerNode`).
-pub(crate) const PARALLEL_PER_CLUSTER: usize = 5;
-pub(crate) const PARALLEL_OUTBOUND_PER_NODE: usize = 2;
 
 /// Of the migrations of an instance that have ended so many stay (`defaultFinalizedMigrationGarbageCollectionBuffer`).
 const KEPT: usize = 5;
@@ -47,6 +45,7 @@ pub(crate) struct MigrationController {
     by_instance: BTreeMap<(ArcStr, ArcStr), BTreeSet<ObjectId>>,
     /// Those that virt-handler has; the view of the instance may not show it yet.
     handed_off: BTreeSet<ObjectId>,
+    places: Places,
 }
 
 /// What one reconcile works on: the caches as they were at its start.
@@ -84,11 +83,14 @@ impl Controller for MigrationController {
         match change.object() {
             Object::VirtualMachineInstanceMigration(migration) => {
                 let key = (migration.metadata.namespace.clone(), migration.spec.vmi_name.clone());
-                let of_instance = self.by_instance.entry(key).or_default();
+                let of_instance = self.by_instance.entry(key.clone()).or_default();
                 if change.new.is_some() {
                     of_instance.insert(change.id);
                 } else {
                     of_instance.remove(&change.id);
+                    if of_instance.is_empty() {
+                        self.by_instance.remove(&key);
+                    }
                 }
                 queue.add(change.id);
             }
@@ -148,22 +150,20 @@ impl MigrationController {
         let again = synced?;
         if pass.migration.is_final() {
             self.collect_garbage(pass, cx)?;
+            places::wake_waiting(cx);
         }
         Ok(again)
     }
 
     /// Whether the instance is free for this migration (`canMigrateVMI`).
-    fn can_migrate(pass: &Pass, view: View<'_>) -> bool {
+    fn can_migrate(&self, pass: &Pass, view: View<'_>) -> bool {
         let Some(state) = pass.state() else { return true };
         let uid = &state.migration_uid;
         if uid.is_empty() || *uid == pass.migration.metadata.uid {
             return true;
         }
-        let mut all = view.iter::<VirtualMachineInstanceMigration>();
-        let is_it = |other: &VirtualMachineInstanceMigration| {
-            other.metadata.namespace == pass.migration.metadata.namespace && other.metadata.uid == *uid
-        };
-        all.find(|(_, other)| is_it(other)).is_none_or(|(_, other)| other.is_final())
+        let shown = self.of_instance(pass, view).into_iter().find(|(_, other)| other.metadata.uid == *uid);
+        shown.is_none_or(|(_, other)| other.is_final())
     }
 
     /// The migrations of the instance, oldest first.
@@ -177,14 +177,36 @@ impl MigrationController {
         ids.filter_map(|id| Some((id, Arc::clone(view.get(id)?)))).collect()
     }
 
-    /// `garbageCollectFinalizedMigrations`: the oldest go.
+    /// `garbageCollectFinalizedMigrations`: the oldest go, and with each the launcher that it has left behind.
     fn collect_garbage(&self, pass: &Pass, cx: &mut Context<'_>) -> Result<(), ArcStr> {
         let mut ended = self.of_instance(pass, cx.view());
         ended.retain(|(_, migration)| migration.is_final() && !migration.metadata.is_deleting());
-        for (id, _) in ended.iter().take(ended.len().saturating_sub(KEPT)) {
-            cx.delete::<VirtualMachineInstanceMigration>(*id).map_err(|error| error.to_string())?;
+        ended.sort_by_key(|(id, migration)| (migration.metadata.creation_timestamp, *id));
+        for (id, migration) in ended.iter().take(ended.len().saturating_sub(KEPT)) {
+            let left = migration.status.migration_state.as_deref().map_or("", left_behind);
+            if let Some((pod, _)) = cx.newest().named::<Pod>(&migration.metadata.namespace, left) {
+                unless_gone(cx.delete::<Pod>(pod))?;
+            }
+            unless_gone(cx.delete::<VirtualMachineInstanceMigration>(*id))?;
         }
         Ok(())
+    }
+}
+
+/// The launcher that no guest is in after a migration.
+fn left_behind(state: &MigrationState) -> &str {
+    match (state.failed, state.completed) {
+        (true, _) => state.target_pod.as_str(),
+        (false, true) => state.source_pod.as_str(),
+        (false, false) => "",
+    }
+}
+
+/// Of what is to go it does not matter if it has gone already.
+fn unless_gone(deleted: Result<(), ApiError>) -> Result<(), ArcStr> {
+    match deleted {
+        Ok(()) | Err(ApiError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.to_string().into()),
     }
 }
 

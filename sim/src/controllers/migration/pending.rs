@@ -26,7 +26,7 @@ impl MigrationController {
             return Ok(None);
         }
         let waited = cx.now.as_secs().saturating_sub(created.as_secs());
-        let left = |limit: i64| i64::try_from(waited).map_or(0, |waited| (limit - waited).max(0));
+        let left = |limit: i64| i64::try_from(waited).map_or(0, |waited| limit.saturating_sub(waited).max(0));
         let mut next = left(limit(pass, PENDING));
         let mut why = "pending pod";
         if fits_nowhere(pod) {

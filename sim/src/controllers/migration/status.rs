@@ -71,7 +71,7 @@ impl MigrationController {
         } else if pass.migration.metadata.is_deleting() && !has_condition(&copy, &ABORT_REQUESTED) {
             add_condition(&mut copy, ABORT_REQUESTED, cx.now);
         } else {
-            advance(pass, &mut copy, error, cx)?;
+            self.advance(pass, &mut copy, error, cx)?;
         }
         if copy.status.phase != pass.migration.status.phase {
             note_phase(&mut copy, cx.now);
@@ -82,53 +82,56 @@ impl MigrationController {
         }
         cx.update(pass.id, copy).map_err(|error| error.to_string().into())
     }
-}
 
-/// The next phase, where the world has come that far (`processMigrationPhase`).
-fn advance(
-    pass: &Pass,
-    copy: &mut VirtualMachineInstanceMigration,
-    error: Option<&ArcStr>,
-    cx: &mut Context<'_>,
-) -> Result<(), ArcStr> {
-    let state = pass.state();
-    let next = match pass.migration.status.phase.as_str() {
-        "" if MigrationController::can_migrate(pass, cx.view()) => Some(literal!("Pending")),
-        "" => {
-            let message = "VMI is not eligible for migration because another migration job is in progress.";
-            cx.event(&*pass.migration, EventType::Warning, "FailedMigration", message);
-            Some(literal!("Failed"))
-        }
-        "Pending" if pass.pod.is_some() => Some(literal!("Scheduling")),
-        "Pending" => {
-            if error.is_some_and(|error| error.contains("exceeded quota")) {
-                add_condition(copy, REJECTED_BY_QUOTA, cx.now);
+    /// The next phase, where the world has come that far (`processMigrationPhase`).
+    fn advance(
+        &self,
+        pass: &Pass,
+        copy: &mut VirtualMachineInstanceMigration,
+        error: Option<&ArcStr>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), ArcStr> {
+        let state = pass.state();
+        let next = match pass.migration.status.phase.as_str() {
+            "" if self.can_migrate(pass, cx.view()) => Some(literal!("Pending")),
+            "" => {
+                let message =
+                    "VMI is not eligible for migration because another migration job is in progress.";
+                cx.event(&*pass.migration, EventType::Warning, "FailedMigration", message);
+                Some(literal!("Failed"))
             }
-            None
+            "Pending" if pass.pod.is_some() => Some(literal!("Scheduling")),
+            "Pending" => {
+                if error.is_some_and(|error| error.contains("exceeded quota")) {
+                    add_condition(copy, REJECTED_BY_QUOTA, cx.now);
+                }
+                None
+            }
+            "Scheduling" => {
+                copy.status.conditions.retain(|found| found.kind != REJECTED_BY_QUOTA);
+                pass.target().is_some_and(is_pod_ready).then(|| literal!("Scheduled"))
+            }
+            "Scheduled" => {
+                let preparing = pass.own_state().is_some_and(|state| !state.target_node.is_empty());
+                preparing.then(|| literal!("PreparingTarget"))
+            }
+            "PreparingTarget" => {
+                let ready = state.is_some_and(|state| {
+                    !state.target_node.is_empty() && !state.target_node_address.is_empty()
+                });
+                ready.then(|| literal!("TargetReady"))
+            }
+            "TargetReady" => {
+                state.is_some_and(|state| state.start_timestamp.is_some()).then(|| literal!("Running"))
+            }
+            "Running" => running(pass, cx)?,
+            _ => None,
+        };
+        if let Some(next) = next {
+            copy.status.phase = next;
         }
-        "Scheduling" => {
-            copy.status.conditions.retain(|found| found.kind != REJECTED_BY_QUOTA);
-            pass.target().is_some_and(is_pod_ready).then(|| literal!("Scheduled"))
-        }
-        "Scheduled" => {
-            let preparing = pass.own_state().is_some_and(|state| !state.target_node.is_empty());
-            preparing.then(|| literal!("PreparingTarget"))
-        }
-        "PreparingTarget" => {
-            let ready = state
-                .is_some_and(|state| !state.target_node.is_empty() && !state.target_node_address.is_empty());
-            ready.then(|| literal!("TargetReady"))
-        }
-        "TargetReady" => {
-            state.is_some_and(|state| state.start_timestamp.is_some()).then(|| literal!("Running"))
-        }
-        "Running" => running(pass, cx)?,
-        _ => None,
-    };
-    if let Some(next) = next {
-        copy.status.phase = next;
+        Ok(())
     }
-    Ok(())
 }
 
 /// While the guest moves, and after.

@@ -1,20 +1,16 @@
 //! What a migration needs done, by its phase: `sync` of `migration.go`.
 
-use super::{
-    MigrationController, PARALLEL_OUTBOUND_PER_NODE, PARALLEL_PER_CLUSTER, Pass, active_pods, hand_off,
-    target_pod, target_pods,
-};
+use super::{MigrationController, Pass, active_pods, hand_off, places, target_pod};
 use crate::context::{Context, EventType};
 use crate::controllers::virtual_machine_instance::{current_pod, is_pod_ready, owned_by};
-use crate::objects::{Pod, VirtualMachineInstance, VirtualMachineInstanceMigration};
-use crate::store::View;
+use crate::objects::Pod;
+use crate::store::ApiError;
 use arcstr::ArcStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who waits for pods to be seen, or for the end of others, looks again after this time; who waits for a place, after that.
+/// Who waits for pods to be seen, or for the end of others, looks again after this time.
 const SOON: Duration = Duration::from_secs(1);
-const LATER: Duration = Duration::from_secs(5);
 
 impl MigrationController {
     /// Does it; returns when to look again by itself.
@@ -23,7 +19,7 @@ impl MigrationController {
         if pass.vmi.metadata.is_deleting() || over {
             return Ok(None);
         }
-        if !Self::can_migrate(pass, cx.view()) {
+        if !self.can_migrate(pass, cx.view()) {
             if pass.migration.is_final() {
                 // Upstream fails here too, and tries again until the other one has ended, of which nothing shows.
                 return Ok(None);
@@ -44,7 +40,8 @@ impl MigrationController {
                 Some(pod) => self.hand_off(pass, pod, cx).map(|()| None),
                 None => Ok(None),
             },
-            "PreparingTarget" | "TargetReady" | "Failed" => hand_off::fail_unstarted(pass, cx).map(|()| None),
+            "PreparingTarget" | "TargetReady" => hand_off::fail_unstarted(pass, cx).map(|()| None),
+            "Failed" => hand_off::fail_unnoticed(pass, cx).map(|()| None),
             "Running" if cancelled => hand_off::request_abort(pass, cx).map(|()| None),
             _ => Ok(None),
         }
@@ -82,11 +79,8 @@ impl MigrationController {
         if self.expectations.await_creations() || active_pods(&pass.vmi, view) > 1 {
             return Ok(Some(SOON));
         }
-        let running = running_migrations(view);
-        let node = &pass.vmi.status.node_name;
-        let outbound = running.iter().filter(|migration| leaves(migration, node, view)).count();
-        if running.len() >= PARALLEL_PER_CLUSTER || outbound >= PARALLEL_OUTBOUND_PER_NODE {
-            return Ok(Some(LATER));
+        if !self.places.free(&pass.vmi.status.node_name, view) {
+            return Ok(Some(places::patience(&pass.migration)));
         }
         if pass.vmi.status.phase != "Running" {
             return Ok(None);
@@ -102,9 +96,7 @@ impl MigrationController {
             }
             Err(error) => {
                 self.expectations.creation_observed(pass.id);
-                let message = format!("Error creating pod: {error}");
-                cx.event(&*pass.vmi, EventType::Warning, "FailedCreate", &message);
-                Err(arcstr::format!("failed to create vmi migration target pod: {error}"))
+                Err(creation_failed(pass, &error, cx))
             }
         }
     }
@@ -128,28 +120,21 @@ impl MigrationController {
     }
 }
 
-/// Migrations that take a place: those that run, and those that have a target already (`findRunningMigrations`).
-fn running_migrations(view: View<'_>) -> Vec<&VirtualMachineInstanceMigration> {
-    let all = view.iter::<VirtualMachineInstanceMigration>().map(|(_, migration)| &**migration);
-    let unfinished = all.filter(|migration| !migration.is_final());
-    let has_target = |migration: &VirtualMachineInstanceMigration| {
-        instance(migration, view).is_some_and(|vmi| !target_pods(migration, vmi, view).is_empty())
+/// Tells why there is no target.
+fn creation_failed(pass: &Pass, error: &ApiError, cx: &mut Context<'_>) -> ArcStr {
+    let error = error.to_string();
+    let meta = &pass.vmi.metadata;
+    let (event, message) = if error.contains("violates PodSecurity") {
+        let message = arcstr::format!(
+            "failed to create target pod for vmi {}/{}, it needs a privileged namespace to run: {error}",
+            meta.namespace,
+            meta.name
+        );
+        (format!("failed to render launch manifest: {message}"), message)
+    } else {
+        let message = arcstr::format!("failed to create vmi migration target pod: {error}");
+        (format!("Error creating pod: {error}"), message)
     };
-    unfinished.filter(|migration| migration.is_running() || has_target(migration)).collect()
-}
-
-/// Whether a migration leads away from a node (`outboundMigrationsOnNode`).
-fn leaves(migration: &VirtualMachineInstanceMigration, node: &str, view: View<'_>) -> bool {
-    instance(migration, view).is_some_and(|vmi| {
-        let source = vmi.status.migration_state.as_deref().map(|state| state.source_node.as_str());
-        vmi.status.node_name == node || source == Some(node)
-    })
-}
-
-fn instance<'a>(
-    migration: &VirtualMachineInstanceMigration,
-    view: View<'a>,
-) -> Option<&'a VirtualMachineInstance> {
-    let found = view.named::<VirtualMachineInstance>(&migration.metadata.namespace, &migration.spec.vmi_name);
-    found.map(|(_, vmi)| &**vmi)
+    cx.event(&*pass.vmi, EventType::Warning, "FailedCreate", &event);
+    message
 }

@@ -25,6 +25,9 @@ pub(super) fn render(pass: &Pass, source: &Pod, cx: &Context<'_>) -> Result<Pod,
     for (key, value) in all {
         spec.node_selector.insert(key.clone(), value.clone());
     }
+    if let Some(vendor) = host_model::vendor(pass, &spec.node_selector, cx.view())? {
+        spec.node_selector.insert(vendor, arcstr::literal!("true"));
+    }
     Ok(Pod { metadata, spec: Arc::new(spec), ..Pod::default() })
 }
 

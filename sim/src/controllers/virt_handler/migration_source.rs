@@ -1,4 +1,4 @@
-//! virt-handler of the node that an instance leaves, KubeVirt main 2026-08 (`d923fdb815cd`):
+//! virt-handler of the node that an instance leaves, KubeVirt main 2026-08 as 1.9.0 has it:
 //! `pkg/virt-handler/migration-source.go`, and what virt-launcher tells it, `pkg/virt-launcher/virtwrap/live-migration-source.go`.
 
 use super::VirtHandler;
@@ -73,10 +73,10 @@ impl VirtHandler {
         let reason = failure.reason();
         let shown = reason.clone();
         write(id, cx, |_, state| {
-            state.failed = true;
+            (state.failed, state.completed) = (true, true);
             state.end_timestamp = Some(now);
             state.failure_reason = shown;
-            if failure.is_abort() {
+            if failure == Failure::Aborted {
                 state.abort_status = arcstr::literal!("Succeeded");
             }
         });

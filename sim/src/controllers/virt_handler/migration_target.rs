@@ -1,8 +1,9 @@
-//! virt-handler of the node that an instance goes to, KubeVirt main 2026-08 (`d923fdb815cd`):
+//! virt-handler of the node that an instance goes to, KubeVirt main 2026-08 as 1.9.0 has it:
 //! `pkg/virt-handler/migration-target.go`. The ports that it listens on are left out.
 
 use super::transfer::Ends;
 use crate::context::{Context, EventType};
+use crate::controllers::evacuation::EVICTION_SOURCE;
 use crate::controllers::virtual_machine_instance::{NODE_NAME_LABEL, TARGET_NODE};
 use crate::kind::ObjectId;
 use crate::objects::{MigrationState, Node, Pod, VirtualMachineInstance};
@@ -44,13 +45,19 @@ pub(super) fn acknowledge(id: ObjectId, vmi: &VirtualMachineInstance, cx: &mut C
         vmi.status.evacuation_node_name = ArcStr::new();
         vmi.status.launcher_container_image_version = ArcStr::new();
         vmi.metadata.labels.insert(NODE_NAME_LABEL, state.target_node.clone());
+        vmi.metadata.annotations.remove(EVICTION_SOURCE);
     });
     tell(vmi, cx);
 }
 
-/// The instance is all this node's (`finalizeMigration`); upstream tells once more that it came.
+/// The instance is all this node's (`finalizeMigration`); upstream tells once more that it came. Where no guest is here, somebody
+/// else has written that the migration ended.
 fn finalize(id: ObjectId, vmi: &VirtualMachineInstance, state: &MigrationState, cx: &mut Context<'_>) {
-    debug_assert_eq!(vmi.status.node_name, state.target_node, "it has come");
+    let target = Ends::of(vmi, state, cx.view()).target;
+    if !target.is_some_and(|(_, pod)| cx.environment.launchers.houses_guest(&pod)) {
+        write(id, cx, |_, state| (state.failed, state.completed) = (true, true));
+        return;
+    }
     write(id, cx, |_, state| state.completed = true);
     tell(vmi, cx);
 }

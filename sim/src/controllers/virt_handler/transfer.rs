@@ -1,6 +1,6 @@
 //! Guests on their way between two nodes: how long that takes, and what may come between.
 //!
-//! KubeVirt main 2026-08 (`d923fdb815cd`): the migration monitor of `pkg/virt-launcher/virtwrap/live-migration-source.go`. How long
+//! KubeVirt main 2026-08 as 1.9.0 has it: the migration monitor and `setMigrationResult` of `pkg/virt-launcher/virtwrap/live-migration-source.go`. How long
 //! a guest takes is [`crate::Latency::guest_migration`]; it always makes progress. Disks that are copied along do not count.
 
 use super::guest_event::GuestEvent;
@@ -54,34 +54,22 @@ pub(super) enum Failure {
     Closed,
     /// The other node does not answer any more.
     KeepAlive,
-    /// It took longer than it may, in seconds.
-    TimedOut(u64),
-    /// Nobody wants it any more.
+    /// It was called back: nobody wants it any more, or it took longer than it may.
     Aborted,
 }
 
 impl Failure {
     /// `failureReason` of the instance.
     pub(super) fn reason(self) -> ArcStr {
-        const CALL: &str =
-            "Live migration failed error encountered during MigrateToURI3 libvirt api call: virError";
         match self {
             Self::Closed => {
-                arcstr::format!("{CALL}(Code=1, Domain=7, Message='internal error: client socket is closed')")
+                literal!("virError(Code=1, Domain=7, Message='internal error: client socket is closed')")
             }
-            Self::KeepAlive => arcstr::format!(
-                "{CALL}(Code=1, Domain=7, Message='internal error: connection closed due to keepalive timeout')"
+            Self::KeepAlive => literal!(
+                "virError(Code=1, Domain=7, Message='internal error: connection closed due to keepalive timeout')"
             ),
-            Self::TimedOut(seconds) => arcstr::format!(
-                "Live migration is not completed after {seconds} seconds and has been aborted"
-            ),
-            Self::Aborted => literal!("Live migration aborted "),
+            Self::Aborted => literal!("Live migration has been aborted"),
         }
-    }
-
-    /// Whether the guest was called back.
-    pub(super) fn is_abort(self) -> bool {
-        matches!(self, Self::TimedOut(_) | Self::Aborted)
     }
 }
 
@@ -111,14 +99,12 @@ impl Transfer {
     /// The one that begins now.
     pub(super) fn of(vmi: &VirtualMachineInstance, state: &MigrationState, cx: &Context<'_>) -> Self {
         let takes = cx.config.latency.guest_migration;
-        let limit = limit(vmi);
         let (takes, outcome) = if Ends::of(vmi, state, cx.newest()).target.is_none() {
             (Duration::ZERO, Outcome::Fails(Failure::Closed))
         } else if cx.environment.machines.is_lost(&state.target_node) {
             (KEEP_ALIVE, Outcome::Fails(Failure::KeepAlive))
-        } else if limit.is_some_and(|limit| takes >= noticed(limit)) {
-            let limit = limit.unwrap_or_default();
-            (noticed(limit), Outcome::Fails(Failure::TimedOut(limit)))
+        } else if let Some(limit) = limit(vmi).map(noticed).filter(|limit| takes >= *limit) {
+            (limit, Outcome::Fails(Failure::Aborted))
         } else {
             (takes, Outcome::Arrives)
         };
