@@ -194,7 +194,9 @@ fn a_drained_node_takes_no_pods_and_loses_those_that_may_leave() {
     pod("daemon", json!({"ownerReferences": owner("DaemonSet", "d")}));
     pod("mirror", json!({"annotations": {"kubernetes.io/config.mirror": "x"}}));
     for name in ["stays", "moves", "goes"] {
-        pod(&format!("launcher-{name}"), json!({"ownerReferences": owner("VirtualMachineInstance", name)}));
+        let labels = json!({"kubevirt.io": "virt-launcher"});
+        let annotations = json!({"kubevirt.io/domain": name});
+        pod(&format!("launcher-{name}"), json!({"labels": labels, "annotations": annotations}));
     }
     for (name, strategy, migratable) in [
         ("stays", "LiveMigrate", "False"),

@@ -175,9 +175,10 @@ x.yaml, line 3, column 51:
         "\
 x.yaml, line 3, column 24:
   field     steps[0].brek
-  expected  one of `at`, `apply`, `patch`, `delete`, `start`, `stop`, `restart`,
-            `pause`, `unpause`, `migrate`, `cordon`, `uncordon`, `drain`,
-            `upload`, `panic`, `power-off`, `break`, `heal`, `crash-detector`
+  expected  one of `at`, `apply`, `patch`, `delete`, `start`, `start-paused`,
+            `stop`, `restart`, `pause`, `unpause`, `migrate`, `cordon`,
+            `uncordon`, `drain`, `upload`, `panic`, `power-off`, `break`,
+            `heal`, `crash-detector`
   found     unknown field `brek`
   try       `stuckvm schema` prints what may stand there",
     ),

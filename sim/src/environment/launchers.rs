@@ -216,7 +216,9 @@ mod tests {
         pod.metadata.uid = "3f0c".into();
         pod.metadata.annotations.insert("kubevirt.io/domain", "vm1");
         let init_containers = vec![container("volumedisk0")];
-        pod.spec = Arc::new(PodSpec { init_containers, ..PodSpec::default() });
+        let termination_grace_period_seconds = Some(60);
+        pod.spec =
+            Arc::new(PodSpec { init_containers, termination_grace_period_seconds, ..PodSpec::default() });
         pod
     }
 
@@ -251,6 +253,12 @@ mod tests {
         assert_eq!(stops(&launchers), Duration::ZERO);
         launchers.guest_started(&launcher(), true);
         assert_eq!(stops(&launchers), latency.guest_shutdown);
+        launchers.guest_started(&launcher(), false);
+        assert_eq!(stops(&launchers), Duration::from_secs(30), "without ACPI it takes the time that it gets");
+        launchers.guest_started(&launcher(), true);
+        let hasty = Latency { guest_shutdown: Duration::from_secs(31), ..latency };
+        let stop = launchers.stops_after(&hasty, &launcher(), &container("compute"));
+        assert_eq!(stop, Duration::from_secs(30), "then it is destroyed");
     }
 
     #[test]
