@@ -262,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn a_grace_beyond_all_numbers_turns_over_and_back() {
+        let mut pod = launcher();
+        let grace = Some(i64::MAX.wrapping_add(30));
+        pod.spec = Arc::new(PodSpec { termination_grace_period_seconds: grace, ..PodSpec::default() });
+        let mut launchers = Launchers::default();
+        launchers.guest_started(&pod, false);
+        let stop = launchers.stops_after(&Latency::default(), &pod, &container("compute"));
+        assert_eq!(stop, Duration::from_secs(u64::try_from(i64::MAX).unwrap()));
+    }
+
+    #[test]
     fn of_two_launchers_of_a_guest_that_one_stops_with_it_which_it_is_in() {
         let (latency, mut launchers) = (Latency::default(), Launchers::default());
         let source = launcher();

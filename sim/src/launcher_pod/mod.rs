@@ -43,7 +43,7 @@ const GRACE_PERIOD_PADDING: i64 = 15;
 
 /// How long the guest of a launcher gets to shut down before it is destroyed.
 pub(crate) fn guest_grace(pod: &PodSpec) -> Duration {
-    let seconds = pod.termination_grace_period_seconds.unwrap_or(0) - 2 * GRACE_PERIOD_PADDING;
+    let seconds = pod.termination_grace_period_seconds.unwrap_or(0).wrapping_sub(2 * GRACE_PERIOD_PADDING);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 

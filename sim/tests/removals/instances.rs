@@ -5,6 +5,8 @@ use crate::Group;
 const INSTANCES: &[(&str, &str)] = &[("vectors", "vmi/")];
 const RECEIVERS: &[(&str, &str)] = &[("virtual_machine_instance", "a_receiver")];
 const GUESTS: &[(&str, &str)] = &[("virt_handler", "pause"), ("virt_handler", "still")];
+const ENDS: &[(&str, &str)] =
+    &[("virt_handler", "paused"), ("virt_handler", "grace"), ("virt_handler", "acpi")];
 
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -162,10 +164,10 @@ pub(crate) const GROUPS: &[Group] = &[
     },
     Group {
         file: "controllers/virt_handler/shutdown.rs",
-        noticed_by: GUESTS,
+        noticed_by: ENDS,
         rows: &[
-            ("a paused guest does not heed the power button", " && !pause::is_paused(vmi)", ""),
-            ("without grace a guest is told nothing", "!grace(vmi).is_zero() &&", ""),
+            ("a paused guest does not heed the power button", "!pause::is_paused(vmi)", "true"),
+            ("without grace a guest is told nothing", "grace(vmi) > Duration::ZERO", "true"),
             ("nor without ACPI", "has_acpi(&vmi.spec)", "true"),
             ("s390x has no ACPI", "spec.architecture != \"s390x\"", "true"),
         ],

@@ -40,7 +40,7 @@ pub(super) fn heeds_power_button(vmi: &VirtualMachineInstance, cx: &Context<'_>)
 /// Whether the guest is told to shut down at all. If it is, and its domain is destroyed nevertheless, the instance has
 /// failed; else it has succeeded.
 pub(super) fn hears_power_button(vmi: &VirtualMachineInstance) -> bool {
-    !grace(vmi).is_zero() && has_acpi(&vmi.spec)
+    grace(vmi) > Duration::ZERO && has_acpi(&vmi.spec)
 }
 
 /// Whether the guest has the button that is pressed.
