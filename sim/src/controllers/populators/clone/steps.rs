@@ -50,7 +50,7 @@ pub(super) fn plan(
 ) -> Result<Vec<Step>, CdiError> {
     use Temporary::{Copy, Source};
     let name = clone.source.name.clone();
-    if clone.source.is_snapshot {
+    if clone.source.is_snapshot && strategy != CloneStrategy::CsiClone {
         let snapshot = source_snapshot(cx, clone).ok_or_else(no_source)?;
         if strategy == CloneStrategy::HostAssisted {
             claims::temporary_source(cx, clone, &snapshot)?;
