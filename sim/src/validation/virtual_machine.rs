@@ -6,7 +6,7 @@
 
 use super::field::Field;
 use super::field_error::Errors;
-use super::{Row, data_volume, meta, virtual_machine_instance as instance, vm_devices};
+use super::{Row, data_volume, meta, virtual_machine_instance as instance, vm_devices, vm_hardware};
 use crate::objects::RunStrategy;
 
 pub(super) const RULES: &[Row] = &[
@@ -14,7 +14,8 @@ pub(super) const RULES: &[Row] = &[
     ("spec.template", template),
     ("spec", data_volume_templates),
     ("spec", run_strategy),
-    ("spec.template.spec.domain.cpu", live_update_cpu),
+    // `validateLiveUpdateCPU` asks what the rules of the template have asked before, in the same words.
+    ("spec.template.spec.domain.cpu", vm_hardware::sockets),
     ("", template_namespaces),
 ];
 
@@ -45,17 +46,6 @@ fn run_strategy(at: &Field<'_>, errors: &mut Errors) {
     }
     if strategy.is_set() && RunStrategy::parse(strategy.text()).is_none() {
         errors.cause(&strategy, format!("Invalid RunStrategy ({})", strategy.text()));
-    }
-}
-
-/// `validateLiveUpdateCPU`.
-fn live_update_cpu(at: &Field<'_>, errors: &mut Errors) {
-    let [sockets, most] = ["sockets", "maxSockets"].map(|name| at.child(name));
-    let is_more =
-        sockets.number().zip(most.number()).is_some_and(|(sockets, most)| most != 0 && sockets > most);
-    if is_more {
-        errors
-            .cause(&sockets, "Number of sockets in CPU topology is greater than the maximum sockets allowed");
     }
 }
 

@@ -4,6 +4,7 @@
 use super::field::Field;
 use super::field_error::Errors;
 use super::vm_hardware::whole;
+use crate::objects::Cpu;
 
 /// What is asked for, in the fields' words and in whole units.
 struct Asked<'a> {
@@ -100,10 +101,8 @@ fn threads(spec: &Field<'_>, cpu: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-/// The product of what is given, in 32 bits (`GetNumberOfVCPUs`).
 fn vcpus(cpu: &Field<'_>) -> i64 {
-    let counts = ["cores", "sockets", "threads"].map(|name| cpu.child(name).number().unwrap_or(0));
-    let given =
-        counts.into_iter().filter(|count| *count > 0).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-    given.reduce(u32::wrapping_mul).unwrap_or(0).into()
+    let count = |name| cpu.child(name).number().and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+    let [cores, sockets, threads] = ["cores", "sockets", "threads"].map(count);
+    Cpu { cores, sockets, threads, ..Cpu::default() }.vcpus()
 }

@@ -27,7 +27,8 @@ pub(crate) fn objects(case: &Value) -> Result<Vec<Object>, String> {
     objects.iter().map(read).collect()
 }
 
-fn shown(vm: &VmStatus) -> Value {
+/// An answer as the vectors write it.
+pub(crate) fn shown(vm: &VmStatus) -> Value {
     let mut shown = json!({
         "namespace": vm.namespace.as_str(),
         "name": vm.name.as_str(),

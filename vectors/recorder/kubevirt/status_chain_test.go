@@ -33,7 +33,6 @@ import (
 	instancetype "kubevirt.io/kubevirt/pkg/instancetype/controller/vm"
 	virtconfig "kubevirt.io/kubevirt/pkg/virt-config"
 	"kubevirt.io/kubevirt/pkg/virt-controller/services"
-	"kubevirt.io/kubevirt/pkg/virt-controller/watch/topology"
 	"kubevirt.io/kubevirt/pkg/virt-controller/watch/vmi"
 )
 
@@ -41,22 +40,6 @@ type chainCase struct {
 	Script script            `json:"script"`
 	Until  string            `json:"until"`
 	VM     v1.VirtualMachine `json:"vm"`
-}
-
-// silent stands for what the VMI controller asks others and is left out.
-type silent struct{ topology.Hinter }
-
-func (silent) TopologyHintsForVMI(*v1.VirtualMachineInstance) (*v1.TopologyHints, topology.TscFrequencyRequirementType, error) {
-	return nil, topology.NotRequired, nil
-}
-func (silent) IsTscFrequencyRequired(*v1.VirtualMachineInstance) bool { return false }
-func (silent) GenerateFromActivePod(*v1.VirtualMachineInstance, *k8sv1.Pod) map[string]string {
-	return nil
-}
-func (silent) Generate(*v1.VirtualMachineInstance) (map[string]string, error) { return nil, nil }
-func (silent) ManagedAnnotationKeys() []string                                { return nil }
-func (silent) Evaluate(*v1.VirtualMachineInstance, *k8sv1.Pod) k8sv1.ConditionStatus {
-	return k8sv1.ConditionUnknown
 }
 
 // cluster is a server of three clients, and what was seen of it.

@@ -2,22 +2,17 @@
 package vm
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clienttesting "k8s.io/client-go/testing"
 	v1 "kubevirt.io/api/core/v1"
-	"kubevirt.io/client-go/log"
 
 	"kubevirt.io/kubevirt/pkg/controller"
 	"kubevirt.io/kubevirt/pkg/virt-controller/watch/common"
@@ -43,23 +38,10 @@ type statusCase struct {
 }
 
 func TestRecordStatus(t *testing.T) {
-	log.Log.SetIOWriter(io.Discard)
-	in, err := os.Open(os.Getenv("STATUS_CASES"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := os.Create(os.Getenv("STATUS_ANSWERS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<24)
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	for lines.Scan() {
+	recordCases(t, "STATUS", func(t *testing.T, line []byte) any {
 		c := statusCase{}
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		err := json.Unmarshal(line, &c)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if c.Release == "" {
@@ -69,29 +51,18 @@ func TestRecordStatus(t *testing.T) {
 		if now == "" {
 			now = asked
 		}
-		at, err := time.Parse(time.RFC3339Nano, now)
+		sleepUntil(t, now)
+		if c.Script != nil {
+			c.Expect, err = play(t, line)
+		} else {
+			c.Expect, err = answer(t, c)
+		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", c.ID, err)
 		}
-		synctest.Test(t, func(t *testing.T) {
-			time.Sleep(time.Until(at))
-			if c.Script != nil {
-				c.Expect, err = play(t, lines.Bytes())
-			} else {
-				c.Expect, err = answer(t, c)
-			}
-			if err != nil {
-				t.Fatalf("%s: %v", c.ID, err)
-			}
-			time.Sleep(time.Minute)
-		})
-		if err := encoder.Encode(c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+		time.Sleep(time.Minute)
+		return c
+	})
 }
 
 func answer(t *testing.T, c statusCase) (any, error) {

@@ -2,8 +2,6 @@
 package vm
 
 import (
-	"encoding/json"
-	"fmt"
 	"testing"
 
 	"go.uber.org/mock/gomock"
@@ -24,61 +22,7 @@ import (
 
 	"kubevirt.io/kubevirt/pkg/controller"
 	instancetype "kubevirt.io/kubevirt/pkg/instancetype/controller/vm"
-	"kubevirt.io/kubevirt/pkg/testutils"
 )
-
-// objects of a case, as read back from their JSON.
-type objects struct {
-	vms    []*v1.VirtualMachine
-	vmis   []*v1.VirtualMachineInstance
-	dvs    []*cdiv1.DataVolume
-	claims []*k8sv1.PersistentVolumeClaim
-	// Revisions of starts.
-	revisions []*appsv1.ControllerRevision
-}
-
-func readObjects(raw []json.RawMessage) (objects, error) {
-	var all objects
-	for _, text := range raw {
-		var meta metav1.TypeMeta
-		if err := json.Unmarshal(text, &meta); err != nil {
-			return all, err
-		}
-		var err error
-		switch meta.Kind {
-		case "VirtualMachine":
-			all.vms, err = add(all.vms, text)
-		case "VirtualMachineInstance":
-			all.vmis, err = add(all.vmis, text)
-		case "DataVolume":
-			all.dvs, err = add(all.dvs, text)
-		case "PersistentVolumeClaim":
-			all.claims, err = add(all.claims, text)
-		case "ControllerRevision":
-			all.revisions, err = add(all.revisions, text)
-		default:
-			err = fmt.Errorf("a kind that is not played: %q", meta.Kind)
-		}
-		if err != nil {
-			return all, err
-		}
-	}
-	return all, nil
-}
-
-func add[T any](list []*T, text json.RawMessage) ([]*T, error) {
-	object := new(T)
-	err := json.Unmarshal(text, object)
-	return append(list, object), err
-}
-
-func copied[T interface{ DeepCopyObject() runtime.Object }](list []T) []runtime.Object {
-	var copies []runtime.Object
-	for _, object := range list {
-		copies = append(copies, object.DeepCopyObject())
-	}
-	return copies
-}
 
 // world is a controller with its caches, and the clients that noted what it asked for.
 type world struct {
@@ -132,21 +76,6 @@ func newWorld(t *testing.T, all objects) *world {
 
 // close ends the goroutines of the queue, at their next tick.
 func (w *world) close() { w.Queue.ShutDown() }
-
-// defaultConfig keeps goroutines, so that it is made once, outside of any case's own time.
-var defaultConfig, _, _ = testutils.NewFakeClusterConfigUsingKVConfig(&v1.KubeVirtConfiguration{})
-
-// cacheOf is an informer that does not run.
-func cacheOf[T runtime.Object](list []T, indexers cache.Indexers) cache.SharedIndexInformer {
-	var kind T
-	informer := cache.NewSharedIndexInformer(&cache.ListWatch{}, kind, 0, indexers)
-	for _, object := range list {
-		if err := informer.GetStore().Add(object.DeepCopyObject()); err != nil {
-			panic(err)
-		}
-	}
-	return informer
-}
 
 func machineOf(object interface{}) ([]string, error) {
 	for _, owner := range object.(*appsv1.ControllerRevision).OwnerReferences {

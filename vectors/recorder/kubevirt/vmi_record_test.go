@@ -2,24 +2,19 @@
 package vmi
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
 	v1 "kubevirt.io/api/core/v1"
-	"kubevirt.io/client-go/log"
 
 	"kubevirt.io/kubevirt/pkg/controller"
 	"kubevirt.io/kubevirt/pkg/virt-controller/watch/common"
@@ -51,45 +46,21 @@ type vmiAnswer struct {
 }
 
 func TestRecordVMI(t *testing.T) {
-	log.Log.SetIOWriter(io.Discard)
-	in, err := os.Open(os.Getenv("VMI_CASES"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := os.Create(os.Getenv("VMI_ANSWERS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<24)
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	for lines.Scan() {
+	recordCases(t, "VMI", func(t *testing.T, line []byte) any {
 		c := vmiCase{}
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		err := json.Unmarshal(line, &c)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if c.Release == "" {
 			c.Release = "v1.9.0"
 		}
-		now, err := time.Parse(time.RFC3339Nano, c.Now)
-		if err != nil {
-			t.Fatal(err)
+		sleepUntil(t, c.Now)
+		if c.Expect, err = reconciled(t, c.Objects); err != nil {
+			t.Fatalf("%s: %v", c.ID, err)
 		}
-		synctest.Test(t, func(t *testing.T) {
-			time.Sleep(time.Until(now))
-			if c.Expect, err = reconciled(t, c.Objects); err != nil {
-				t.Fatalf("%s: %v", c.ID, err)
-			}
-		})
-		if err := encoder.Encode(c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+		return c
+	})
 }
 
 // reconciled is one whole reconcile of the instance.

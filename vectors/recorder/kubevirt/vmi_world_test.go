@@ -2,8 +2,6 @@
 package vmi
 
 import (
-	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -24,66 +22,12 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 
 	"kubevirt.io/kubevirt/pkg/controller"
-	"kubevirt.io/kubevirt/pkg/testutils"
 	virtconfig "kubevirt.io/kubevirt/pkg/virt-config"
 	"kubevirt.io/kubevirt/pkg/virt-controller/services"
-	"kubevirt.io/kubevirt/pkg/virt-controller/watch/topology"
 )
 
 // drawn stands for the five characters that an API server draws for the name of a new pod.
 const drawn = "xxxxx"
-
-// objects of a case, as read back from their JSON.
-type objects struct {
-	vms    []*v1.VirtualMachine
-	vmis   []*v1.VirtualMachineInstance
-	dvs    []*cdiv1.DataVolume
-	claims []*k8sv1.PersistentVolumeClaim
-	pods   []*k8sv1.Pod
-}
-
-func readObjects(raw []json.RawMessage) (objects, error) {
-	var all objects
-	for _, text := range raw {
-		var meta metav1.TypeMeta
-		err := json.Unmarshal(text, &meta)
-		if err != nil {
-			return all, err
-		}
-		switch meta.Kind {
-		case "VirtualMachine":
-			all.vms, err = add(all.vms, text)
-		case "VirtualMachineInstance":
-			all.vmis, err = add(all.vmis, text)
-		case "DataVolume":
-			all.dvs, err = add(all.dvs, text)
-		case "PersistentVolumeClaim":
-			all.claims, err = add(all.claims, text)
-		case "Pod":
-			all.pods, err = add(all.pods, text)
-		default:
-			err = fmt.Errorf("a kind that is not played: %q", meta.Kind)
-		}
-		if err != nil {
-			return all, err
-		}
-	}
-	return all, nil
-}
-
-func add[T any](list []*T, text json.RawMessage) ([]*T, error) {
-	object := new(T)
-	err := json.Unmarshal(text, object)
-	return append(list, object), err
-}
-
-func copied[T interface{ DeepCopyObject() runtime.Object }](list []T) []runtime.Object {
-	var copies []runtime.Object
-	for _, object := range list {
-		copies = append(copies, object.DeepCopyObject())
-	}
-	return copies
-}
 
 // world is a controller with its caches, and the clients that noted what it asked for.
 type world struct {
@@ -91,22 +35,6 @@ type world struct {
 	events     *record.FakeRecorder
 	kubevirt   *fake.Clientset
 	kubernetes *k8sfake.Clientset
-}
-
-// silent stands for what is left out: it has no hints, no annotations, and asks for no migration.
-type silent struct{ topology.Hinter }
-
-func (silent) TopologyHintsForVMI(*v1.VirtualMachineInstance) (*v1.TopologyHints, topology.TscFrequencyRequirementType, error) {
-	return nil, topology.NotRequired, nil
-}
-func (silent) IsTscFrequencyRequired(*v1.VirtualMachineInstance) bool { return false }
-func (silent) GenerateFromActivePod(*v1.VirtualMachineInstance, *k8sv1.Pod) map[string]string {
-	return nil
-}
-func (silent) Generate(*v1.VirtualMachineInstance) (map[string]string, error) { return nil, nil }
-func (silent) ManagedAnnotationKeys() []string                                { return nil }
-func (silent) Evaluate(*v1.VirtualMachineInstance, *k8sv1.Pod) k8sv1.ConditionStatus {
-	return k8sv1.ConditionUnknown
 }
 
 func newWorld(t *testing.T, all objects) *world {
@@ -146,22 +74,7 @@ func (w *world) close() {
 	time.Sleep(time.Second)
 }
 
-// defaultConfig keeps goroutines, so that it is made once, outside of any case's own time.
-var defaultConfig, _, _ = testutils.NewFakeClusterConfigUsingKVConfig(&v1.KubeVirtConfiguration{})
-
 var namespaced = cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}
-
-// cacheOf is an informer that does not run.
-func cacheOf[T runtime.Object](list []T, indexers cache.Indexers) cache.SharedIndexInformer {
-	var kind T
-	informer := cache.NewSharedIndexInformer(&cache.ListWatch{}, kind, 0, indexers)
-	for _, object := range list {
-		if err := informer.GetStore().Add(object.DeepCopyObject()); err != nil {
-			panic(err)
-		}
-	}
-	return informer
-}
 
 // likeAServer names new pods, and keeps one that is deleted while a kubelet has to end it or a finalizer stands.
 func (w *world) likeAServer() {
